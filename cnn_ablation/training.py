@@ -1,0 +1,159 @@
+"""Training as pure functions: state, step, epoch, evaluation. Nothing here touches the host.
+
+Shape convention: N examples, B batch, S steps of an epoch, H height, W width, C channels,
+K classes. Sums come first and one division last, so that a short last batch counts its examples.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import Array, lax
+
+from cnn_ablation import model
+from cnn_ablation.spec import NetworkSpec, TrainingSpec
+
+EVAL_BATCH_SIZE = 500
+_INIT, _ORDER = 0, 1
+
+
+class TrainState(NamedTuple):
+    """What a training step changes."""
+
+    params: model.Params
+    opt_state: optax.OptState
+
+
+class Batch(NamedTuple):
+    """Some examples: pixels in 0..1, class numbers, and weights that are 0 for padding."""
+
+    images_BHWC: Array
+    labels_B: Array
+    weights_B: Array
+
+
+class Examples(NamedTuple):
+    """A whole split on the device: uint8 pixels and class numbers."""
+
+    images_NHWC: Array
+    labels_N: Array
+
+
+class Metrics(NamedTuple):
+    """Sums over examples: of the loss, of right answers, of the examples themselves."""
+
+    loss: Array
+    correct: Array
+    count: Array
+
+
+class Step(NamedTuple):
+    """All that is fixed while a network trains; hashable, and static under jit.
+
+    Attributes:
+        network: what is trained.
+        training: how.
+        form: the convolution's lowering: `native`, `xla` or `banded`.
+    """
+
+    network: NetworkSpec
+    training: TrainingSpec
+    form: str
+
+
+def optimizer(training: TrainingSpec) -> optax.GradientTransformation:
+    """Adadelta as Zeiler 2012 (arXiv 1212.5701) and Keras define it."""
+    return optax.adadelta(training.learning_rate, rho=training.rho, eps=training.epsilon)
+
+
+def create_train_state(seed: Array, step: Step) -> TrainState:
+    """Draws a seed's initial parameters and sets the optimiser to zero.
+
+    Args:
+        seed: an integer scalar.
+        step: what is trained and how.
+    """
+    key = jax.random.fold_in(jax.random.key(seed), _INIT)
+    params = model.init(step.network, key, form=step.form)
+    return TrainState(params, optimizer(step.training).init(params))
+
+
+def loss_fn(params: model.Params, batch: Batch, step: Step) -> tuple[Array, Metrics]:
+    """Softmax cross-entropy averaged over the batch's examples, and the sums behind it."""
+    logits_BK = model.apply(
+        step.network, params, batch.images_BHWC, form=step.form, dtype=step.training.dtype
+    )
+    losses_B = optax.softmax_cross_entropy_with_integer_labels(logits_BK, batch.labels_B)
+    correct_B = (jnp.argmax(logits_BK, axis=-1) == batch.labels_B) & (batch.weights_B > 0)
+    loss, count = jnp.sum(losses_B * batch.weights_B), jnp.sum(batch.weights_B)
+    metrics = Metrics(loss, jnp.sum(correct_B), count.astype(jnp.int32))
+    return loss / count, metrics
+
+
+def train_step(state: TrainState, batch: Batch, step: Step) -> tuple[TrainState, Metrics]:
+    """One step of gradient descent; metrics are those of the parameters before it."""
+    gradients, metrics = jax.grad(loss_fn, has_aux=True)(state.params, batch, step)
+    updates, opt_state = optimizer(step.training).update(gradients, state.opt_state, state.params)
+    return TrainState(optax.apply_updates(state.params, updates), opt_state), metrics
+
+
+def train_epoch(
+    state: TrainState, examples: Examples, seed: Array, epoch: Array, step: Step
+) -> tuple[TrainState, Metrics]:
+    """Trains on every example once, in an order that only the seed and the epoch decide.
+
+    Args:
+        state: the state before; donate it.
+        examples: the training split.
+        seed: integer scalar.
+        epoch: integer scalar, any number as long as no two epochs share it.
+        step: what is trained and how.
+
+    Returns:
+        The state after, and the sums over the epoch of each batch's metrics before its step.
+    """
+    key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), _ORDER), epoch)
+    count = examples.labels_N.shape[0]
+    order_N = jax.random.permutation(key, count)
+    indices_SB, weights_SB = batch_grid(order_N, min(step.training.batch_size, count))
+
+    def body(state: TrainState, batch: tuple[Array, Array]) -> tuple[TrainState, Metrics]:
+        return train_step(state, take(examples, *batch), step)
+
+    state, metrics_S = lax.scan(body, state, (indices_SB, weights_SB))
+    return state, _total(metrics_S)
+
+
+def evaluate(params: model.Params, examples: Examples, step: Step) -> Metrics:
+    """Sums of loss and right answers over every example of a split."""
+    count = examples.labels_N.shape[0]
+    grid = batch_grid(jnp.arange(count), min(EVAL_BATCH_SIZE, count))
+
+    def body(_: None, batch: tuple[Array, Array]) -> tuple[None, Metrics]:
+        return None, loss_fn(params, take(examples, *batch), step)[1]
+
+    return _total(lax.scan(body, None, grid)[1])
+
+
+def batch_grid(order_N: Array, batch_size: int) -> tuple[Array, Array]:
+    """Cuts an order of examples into batches.
+
+    Returns:
+        indices_SB into the examples and weights_SB, 0 for what pads the last batch and else 1.
+    """
+    count = order_N.shape[0]
+    steps = -(-count // batch_size)
+    padded_N = jnp.pad(order_N, (0, steps * batch_size - count))
+    weights_N = (jnp.arange(steps * batch_size) < count).astype(jnp.float32)
+    return padded_N.reshape(steps, batch_size), weights_N.reshape(steps, batch_size)
+
+
+def take(examples: Examples, indices_B: Array, weights_B: Array) -> Batch:
+    """Gathers a batch and scales its pixels to 0..1."""
+    images_BHWC = model.normalize(examples.images_NHWC[indices_B])
+    return Batch(images_BHWC, examples.labels_N[indices_B], weights_B)
+
+
+def _total(metrics_S: Metrics) -> Metrics:
+    return Metrics(*(jnp.sum(values_S) for values_S in metrics_S))
