@@ -1,0 +1,29 @@
+"""The block as XLA's own operations: what accelerators run best, and the reference of every test."""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+
+def conv_block(
+    images_BHWC: jax.Array,
+    kernel_HWIO: jax.Array,
+    bias_O: jax.Array,
+    *,
+    stride: int,
+    padding: str,
+    pool: int,
+) -> jax.Array:
+    """Convolution, max-pool, bias and ReLU with `lax`; see `cnn_ablation.convolution.conv_block`."""
+    features_BHWO = lax.conv_general_dilated(
+        images_BHWC,
+        kernel_HWIO,
+        (stride, stride),
+        padding.upper(),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    )
+    if pool > 1:
+        window = (1, pool, pool, 1)
+        lowest = jnp.array(-jnp.inf, features_BHWO.dtype)
+        features_BHWO = lax.reduce_window(features_BHWO, lowest, lax.max, window, window, "VALID")
+    return jax.nn.relu(features_BHWO + bias_O)
