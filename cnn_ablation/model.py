@@ -102,8 +102,7 @@ def apply(
     dtype: str = "float32",
 ) -> Array:
     """Computes float32 logits_BK of images whose pixels are scaled to 0..1."""
-    logits_BK: Array = Network(spec, form, dtype).apply({"params": params}, images_BHWC)
-    return logits_BK
+    return jnp.asarray(Network(spec, form, dtype).apply({"params": params}, images_BHWC))
 
 
 def normalize(images_BHWC: Array) -> Array:

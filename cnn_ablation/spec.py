@@ -15,6 +15,7 @@ from cnn_ablation.errors import FieldError, InputError
 from cnn_ablation.geometry import PADDINGS, conv_output_size, pool_output_size
 
 DTYPES = ("float32", "bfloat16")
+MAX_SEED = 2**31 - 1
 
 _ONE_OR_PER_BLOCK = "one value for all blocks, or one per block separated by commas"
 
@@ -192,6 +193,16 @@ class TrialSpec:
         content = {"spec": self.to_json(), "seed": seed, "dataset_version": dataset_version}
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def require_seed(seed: Any) -> None:
+    """Refuses what is no seed.
+
+    Raises:
+        FieldError: not a whole number from 0 to `MAX_SEED`.
+    """
+    if not (type(seed) is int and 0 <= seed <= MAX_SEED):
+        raise FieldError("seed", seed, f"must be a whole number from 0 to {MAX_SEED}")
 
 
 def _from_json(part: type, document: Mapping[str, Any]) -> Any:

@@ -41,14 +41,14 @@ class Examples(NamedTuple):
 
 
 class Metrics(NamedTuple):
-    """Sums over examples: of the loss, of right answers, of the examples themselves."""
+    """Sums over examples: of the loss, of right answers, and of the examples themselves."""
 
     loss: Array
     correct: Array
-    count: Array
+    examples: Array
 
 
-class Step(NamedTuple):
+class Program(NamedTuple):
     """All that is fixed while a network trains; hashable, and static under jit.
 
     Attributes:
@@ -67,22 +67,22 @@ def optimizer(training: TrainingSpec) -> optax.GradientTransformation:
     return optax.adadelta(training.learning_rate, rho=training.rho, eps=training.epsilon)
 
 
-def create_train_state(seed: Array, step: Step) -> TrainState:
+def create_train_state(seed: Array, program: Program) -> TrainState:
     """Draws a seed's initial parameters and sets the optimiser to zero.
 
     Args:
         seed: an integer scalar.
-        step: what is trained and how.
+        program: what is trained and how.
     """
     key = jax.random.fold_in(jax.random.key(seed), _INIT)
-    params = model.init(step.network, key, form=step.form)
-    return TrainState(params, optimizer(step.training).init(params))
+    params = model.init(program.network, key, form=program.form)
+    return TrainState(params, optimizer(program.training).init(params))
 
 
-def loss_fn(params: model.Params, batch: Batch, step: Step) -> tuple[Array, Metrics]:
+def loss_fn(params: model.Params, batch: Batch, program: Program) -> tuple[Array, Metrics]:
     """Softmax cross-entropy averaged over the batch's examples, and the sums behind it."""
     logits_BK = model.apply(
-        step.network, params, batch.images_BHWC, form=step.form, dtype=step.training.dtype
+        program.network, params, batch.images_BHWC, form=program.form, dtype=program.training.dtype
     )
     losses_B = optax.softmax_cross_entropy_with_integer_labels(logits_BK, batch.labels_B)
     correct_B = (jnp.argmax(logits_BK, axis=-1) == batch.labels_B) & (batch.weights_B > 0)
@@ -91,15 +91,17 @@ def loss_fn(params: model.Params, batch: Batch, step: Step) -> tuple[Array, Metr
     return loss / count, metrics
 
 
-def train_step(state: TrainState, batch: Batch, step: Step) -> tuple[TrainState, Metrics]:
+def train_step(state: TrainState, batch: Batch, program: Program) -> tuple[TrainState, Metrics]:
     """One step of gradient descent; metrics are those of the parameters before it."""
-    gradients, metrics = jax.grad(loss_fn, has_aux=True)(state.params, batch, step)
-    updates, opt_state = optimizer(step.training).update(gradients, state.opt_state, state.params)
+    gradients, metrics = jax.grad(loss_fn, has_aux=True)(state.params, batch, program)
+    updates, opt_state = optimizer(program.training).update(
+        gradients, state.opt_state, state.params
+    )
     return TrainState(optax.apply_updates(state.params, updates), opt_state), metrics
 
 
 def train_epoch(
-    state: TrainState, examples: Examples, seed: Array, epoch: Array, step: Step
+    state: TrainState, examples: Examples, seed: Array, epoch: Array, program: Program
 ) -> tuple[TrainState, Metrics]:
     """Trains on every example once, in an order that only the seed and the epoch decide.
 
@@ -108,7 +110,7 @@ def train_epoch(
         examples: the training split.
         seed: integer scalar.
         epoch: integer scalar, any number as long as no two epochs share it.
-        step: what is trained and how.
+        program: what is trained and how.
 
     Returns:
         The state after, and the sums over the epoch of each batch's metrics before its step.
@@ -116,22 +118,22 @@ def train_epoch(
     key = jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), _ORDER), epoch)
     count = examples.labels_N.shape[0]
     order_N = jax.random.permutation(key, count)
-    indices_SB, weights_SB = batch_grid(order_N, min(step.training.batch_size, count))
+    indices_SB, weights_SB = batch_grid(order_N, min(program.training.batch_size, count))
 
     def body(state: TrainState, batch: tuple[Array, Array]) -> tuple[TrainState, Metrics]:
-        return train_step(state, take(examples, *batch), step)
+        return train_step(state, take(examples, *batch), program)
 
     state, metrics_S = lax.scan(body, state, (indices_SB, weights_SB))
     return state, _total(metrics_S)
 
 
-def evaluate(params: model.Params, examples: Examples, step: Step) -> Metrics:
+def evaluate(params: model.Params, examples: Examples, program: Program) -> Metrics:
     """Sums of loss and right answers over every example of a split."""
     count = examples.labels_N.shape[0]
     grid = batch_grid(jnp.arange(count), min(EVAL_BATCH_SIZE, count))
 
     def body(_: None, batch: tuple[Array, Array]) -> tuple[None, Metrics]:
-        return None, loss_fn(params, take(examples, *batch), step)[1]
+        return None, loss_fn(params, take(examples, *batch), program)[1]
 
     return _total(lax.scan(body, None, grid)[1])
 

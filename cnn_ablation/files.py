@@ -1,0 +1,51 @@
+"""Files that are whole or not there: atomic writes, and JSON lines that survive a kill."""
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file so that a reader, or a kill, finds the old one or the new one, never half.
+
+    Raises:
+        OSError: the folder is not there or cannot be written.
+    """
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Writes strict JSON (a NaN or infinity is an error) atomically."""
+    write_text(path, json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+
+def append_json_line(path: Path, document: Mapping[str, Any]) -> None:
+    """Appends one strict-JSON line with a single write that has reached the disk on return."""
+    line = json.dumps(document, allow_nan=False) + "\n"
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        os.write(descriptor, line.encode())
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,38 @@
+"""Trains one CNN design for one seed or several, and writes its figures as JSON.
+
+    python -m cnn_ablation.main --stride=2
+    python -m cnn_ablation.main --kernel_size=7,9 --seed=100 --num_seeds=5 --workdir=runs/k79
+
+Block options take one value for all blocks or one per block: --padding=same,valid.
+"""
+
+from cnn_ablation import entry, flags
+
+flags.define_network_flags()
+flags.define_training_flags()
+flags.define_seed_flags(num_seeds=1)
+flags.define_run_flags()
+
+
+def main() -> int:
+    """Trains what the flags describe."""
+    spec, seeds = flags.trial_spec(), flags.seeds()
+    # Imported late: a mistake in a flag, or --help, need not wait for JAX.
+    from cnn_ablation.compilation import keep_compiled_programs
+    from cnn_ablation.runner import RunOptions, run_trials
+
+    values = flags.FLAGS
+    keep_compiled_programs(values.compilation_cache_dir)
+    options = RunOptions(
+        workdir=values.workdir,
+        overwrite=values.overwrite,
+        conv=values.conv,
+        data_dir=values.data_dir,
+        manual_dir=values.manual_dir,
+    )
+    run_trials(spec, seeds, options)
+    return 0
+
+
+if __name__ == "__main__":
+    entry.run(main, __doc__ or "")

@@ -1,0 +1,186 @@
+"""One run: a spec trained for several seeds, told to the user and written into a folder."""
+
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from cnn_ablation.data import Dataset, load_dataset
+from cnn_ablation.environment import describe_device, describe_environment, seconds_since_start
+from cnn_ablation.files import append_json_line, write_json
+from cnn_ablation.progress import Progress
+from cnn_ablation.records import EpochRecord, TrialRecord
+from cnn_ablation.spec import TrialSpec
+from cnn_ablation.summary import format_summary, summarize
+from cnn_ablation.tables import format_table
+from cnn_ablation.trainer import Trainer
+from cnn_ablation.workdir import EPOCHS, METRICS, clear_workdir, open_workdir
+
+SCHEMA_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class RunOptions:
+    """Where a run's files are and how it is lowered: nothing here changes what is trained.
+
+    Attributes:
+        workdir: folder for results, None for a new one.
+        overwrite: whether a finished run in the workdir may be replaced.
+        conv: lowering of convolutions: auto, native, xla or banded.
+        data_dir: folder of prepared datasets, None for TFDS's own.
+        manual_dir: folder with a dataset's original archives, or None.
+    """
+
+    workdir: str | None = None
+    overwrite: bool = False
+    conv: str = "auto"
+    data_dir: str | None = None
+    manual_dir: str | None = None
+
+
+def run_trials(spec: TrialSpec, seeds: Sequence[int], options: RunOptions) -> list[TrialRecord]:
+    """Trains every seed, prints what happens and writes `metrics.jsonl` and `metrics.json`.
+
+    Raises:
+        InputError: an option is not allowed, or a file that it names is damaged.
+    """
+    folder = open_workdir(options.workdir, spec, overwrite=options.overwrite)
+    environment = describe_environment()
+    print(f"device   {describe_device(environment)}")
+    print(f"spec     {_describe(spec)}")
+    print(f"seeds    {', '.join(map(str, seeds))}\nworkdir  {folder}\n")
+    print(format_summary(summarize(spec.network)), flush=True)
+    started = seconds_since_start()
+    dataset = _load(spec, options)
+    loaded = seconds_since_start()
+    trainer = Trainer(spec, dataset, conv=options.conv)
+    ready = seconds_since_start()
+    print(
+        f"\nready after {ready:.1f} s: start-up {started:.1f}, data {loaded - started:.1f}, "
+        f"compiling {trainer.compile_seconds:.1f}; convolutions: {trainer.form}"
+    )
+    clear_workdir(folder)
+    records = _train(trainer, seeds, folder / EPOCHS)
+    times = {
+        "startup_seconds": started,
+        "data_seconds": loaded - started,
+        "compile_seconds": trainer.compile_seconds,
+        "ready_seconds": ready,
+        **_spent(records),
+        "total_seconds": seconds_since_start(),
+    }
+    environment["convolution"] = trainer.form
+    write_json(folder / METRICS, _document(spec, dataset, records, times, environment))
+    print(f"\n{_closing_table(records)}\n\nwritten  {folder / METRICS}")
+    return records
+
+
+def _load(spec: TrialSpec, options: RunOptions) -> Dataset:
+    return load_dataset(
+        spec.data.dataset,
+        train_split=spec.data.train_split,
+        test_split=spec.data.test_split,
+        data_dir=options.data_dir,
+        manual_dir=options.manual_dir,
+        progress=True,
+    )
+
+
+def _train(trainer: Trainer, seeds: Sequence[int], lines: Path) -> list[TrialRecord]:
+    epochs = trainer.spec.training.epochs
+    records = []
+    with Progress(len(seeds) * epochs, "epoch") as progress:
+
+        def on_epoch(seed: int, record: EpochRecord) -> None:
+            append_json_line(lines, {"seed": seed, **vars(record)})
+            progress.advance()
+            progress.say(_epoch_line(seed, record, epochs))
+
+        for seed in seeds:
+            record = trainer.train(seed, on_epoch).record
+            records.append(record)
+            if record.status == "diverged":
+                progress.advance(epochs - len(record.epochs))
+                print(_divergence(record), file=sys.stderr)
+    return records
+
+
+def _epoch_line(seed: int, record: EpochRecord, epochs: int) -> str:
+    return (
+        f"seed {seed}  epoch {record.epoch}/{epochs}  "
+        f"train loss {record.train_loss:.4f} accuracy {record.train_accuracy:.2%}  "
+        f"test loss {record.test_loss:.4f} accuracy {record.test_accuracy:.2%}  "
+        f"{record.train_seconds:.2f} s + {record.eval_seconds:.2f} s"
+    )
+
+
+def _divergence(record: TrialRecord) -> str:
+    return (
+        f"warning: seed {record.seed} diverged: a loss of epoch {len(record.epochs) + 1} is not "
+        "finite; what came before it is kept"
+    )
+
+
+def _describe(spec: TrialSpec) -> str:
+    """The spec's options as they would be written on the command line, without the dashes."""
+    shown = []
+    for part in (spec.network, spec.training, spec.data):
+        for field in dataclasses.fields(part):
+            if "help" in field.metadata:
+                value = getattr(part, field.name)
+                text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+                shown.append(f"{field.name}={text}")
+    return " ".join(shown)
+
+
+def _spent(records: Sequence[TrialRecord]) -> dict[str, float]:
+    epochs = [epoch for record in records for epoch in record.epochs]
+    return {
+        "train_seconds": sum(epoch.train_seconds for epoch in epochs),
+        "eval_seconds": sum(epoch.eval_seconds for epoch in epochs),
+    }
+
+
+def _document(
+    spec: TrialSpec,
+    dataset: Dataset,
+    records: Sequence[TrialRecord],
+    times: dict[str, float],
+    environment: dict[str, Any],
+) -> dict[str, Any]:
+    summary = summarize(spec.network)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "spec": spec.to_json(),
+        "dataset": {
+            "name": dataset.name,
+            "version": dataset.version,
+            "fingerprint": dataset.fingerprint,
+            "train_examples": len(dataset.train.labels_N),
+            "test_examples": len(dataset.test.labels_N),
+        },
+        "params": summary.params,
+        "macs": summary.macs,
+        "runs": [record.to_json() for record in records],
+        "times": times,
+        "environment": environment,
+    }
+
+
+def _closing_table(records: Sequence[TrialRecord]) -> str:
+    rows = [("seed", "status", "epochs", "train loss", "train acc", "test loss", "test acc")]
+    for record in records:
+        head = (str(record.seed), record.status, str(len(record.epochs)))
+        last = record.epochs[-1] if record.epochs else None
+        rows.append((*head, *(_figures(last) if last else ("-",) * 4)))
+    return format_table(rows)
+
+
+def _figures(epoch: EpochRecord) -> tuple[str, str, str, str]:
+    return (
+        f"{epoch.train_loss:.4f}",
+        f"{epoch.train_accuracy:.2%}",
+        f"{epoch.test_loss:.4f}",
+        f"{epoch.test_accuracy:.2%}",
+    )
