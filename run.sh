@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Sets up a virtual environment in .venv beside this file on first use, then:
+#   ./run.sh              trains one design on MNIST: --stride=2
+#   ./run.sh --pool=2 ... passes flags on to python -m cnn_ablation.main
+#   ./run.sh test ...     checks and tests everything; what follows goes to pytest
+# PYTHON names the interpreter to set up with (default: python3); any from 3.11 on.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+python=${PYTHON:-python3}
+
+die() { echo "error: $1" >&2; exit 2; }
+
+# The environment is complete when the stamp is there and holds what was asked for.
+install() {
+  local extras=$1 stamp=.venv/installed-$1 wanted
+  command -v "$python" >/dev/null || die "PYTHON=$python: not found; Python 3.11 or newer is needed"
+  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    die "PYTHON=$python: is $("$python" -V); Python 3.11 or newer is needed"
+  wanted=$(cksum setup.cfg pyproject.toml)
+  [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && return
+  echo "setting up .venv ($extras); this happens once" >&2
+  [ -x .venv/bin/python ] || "$python" -m venv .venv
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -e ".[$extras]" ||
+    die ".venv: installing the packages of setup.cfg failed (see above); is there a network?"
+  echo "$wanted" >"$stamp"
+}
+
+case "${1:-}" in
+  test)
+    shift
+    install test
+    .venv/bin/ruff check .
+    .venv/bin/ruff format --check .
+    .venv/bin/mypy cnn_ablation experiments tests
+    exec .venv/bin/python -m pytest "$@"
+    ;;
+  "")
+    install run
+    exec .venv/bin/python -m cnn_ablation.main --stride=2
+    ;;
+  *)
+    install run
+    exec .venv/bin/python -m cnn_ablation.main "$@"
+    ;;
+esac

@@ -1,0 +1,36 @@
+"""Hypothesis strategies that several tests share."""
+
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from cnn_ablation.errors import FieldError
+from cnn_ablation.spec import NetworkSpec
+
+
+@st.composite
+def network_specs(draw: st.DrawFn, max_blocks: int = 3) -> NetworkSpec:
+    """Any network whose maps do not vanish: one to three blocks on a small image."""
+    blocks = draw(st.integers(1, max_blocks))
+
+    def per_block(low: int, high: int) -> tuple[int, ...]:
+        return tuple(draw(st.lists(st.integers(low, high), min_size=blocks, max_size=blocks)))
+
+    padding = st.lists(st.sampled_from(("valid", "same")), min_size=blocks, max_size=blocks)
+    try:
+        return NetworkSpec(
+            features=per_block(1, 6),
+            kernel_size=per_block(1, 5),
+            stride=per_block(1, 3),
+            padding=tuple(draw(padding)),
+            pool=per_block(1, 3),
+            hidden=draw(st.integers(1, 8)),
+            classes=draw(st.integers(2, 6)),
+            image_shape=(
+                draw(st.integers(6, 20)),
+                draw(st.integers(6, 20)),
+                draw(st.integers(1, 3)),
+            ),
+        )
+    except FieldError:
+        assume(False)
+        raise

@@ -1,0 +1,91 @@
+"""The network: shapes for any spec, initialisation, number formats."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from absl.testing import parameterized
+from hypothesis import given, settings
+from strategies import network_specs
+
+from cnn_ablation import model
+from cnn_ablation.spec import NetworkSpec
+from cnn_ablation.summary import summarize
+
+DESIGNS = {
+    "base": NetworkSpec(),
+    "stride2": NetworkSpec(stride=2),
+    "same": NetworkSpec(padding="same"),
+    "pool3": NetworkSpec(pool=3),
+    "one_block": NetworkSpec(features=5, kernel_size=4),
+    "three_blocks": NetworkSpec(features=(2, 3, 4), kernel_size=(5, 3, 2), pool=(2, 1, 2)),
+    "colour": NetworkSpec(image_shape=(20, 24, 3), classes=5),
+}
+
+
+class NetworkShapes(chex.TestCase):
+    @chex.variants(with_jit=True, without_jit=True)
+    @parameterized.named_parameters(*DESIGNS.items())
+    def test_logits_and_parameters(self, spec: NetworkSpec) -> None:
+        params = model.init(spec, jax.random.key(0))
+        images_BHWC = jnp.ones((3, *spec.image_shape))
+        logits_BK = self.variant(lambda p, x: model.apply(spec, p, x))(params, images_BHWC)
+        chex.assert_shape(logits_BK, (3, spec.classes))
+        chex.assert_type(logits_BK, jnp.float32)
+        chex.assert_tree_all_finite(logits_BK)
+        assert model.num_params(params) == summarize(spec).params
+
+
+@given(network_specs())
+@settings(max_examples=15, deadline=None)
+def test_any_spec_gives_logits_of_its_shape(spec: NetworkSpec) -> None:
+    params = jax.eval_shape(lambda key: model.init(spec, key), jax.random.key(0))
+    images = jax.ShapeDtypeStruct((2, *spec.image_shape), jnp.float32)
+    logits = jax.eval_shape(lambda p, x: model.apply(spec, p, x), params, images)
+    chex.assert_shape(logits, (2, spec.classes))
+
+
+def test_kernels_are_glorot_uniform_and_biases_zero() -> None:
+    params = model.init(NetworkSpec(), jax.random.key(7))
+    for name, fan_sum in (("conv_1", 9 * 8 + 9 * 16), ("hidden", 9216 + 32)):
+        kernel = np.asarray(params[name]["kernel"])
+        limit = (6 / fan_sum) ** 0.5
+        assert np.abs(kernel).max() <= limit
+        assert np.abs(kernel).max() > 0.98 * limit
+        assert kernel.std() == pytest.approx(limit / 3**0.5, rel=0.05)
+        assert not np.asarray(params[name]["bias"]).any()
+
+
+def test_layers_of_one_name_and_shape_start_alike_in_any_design() -> None:
+    key = jax.random.key(3)
+    base = model.init(NetworkSpec(), key)
+    for other in (NetworkSpec(stride=2), NetworkSpec(kernel_size=(3, 5)), NetworkSpec(pool=4)):
+        params = model.init(other, key)
+        chex.assert_trees_all_equal(base["conv_0"], params["conv_0"])
+        chex.assert_trees_all_equal(base["logits"], params["logits"])
+    strided = model.init(NetworkSpec(stride=2), key)
+    chex.assert_trees_all_equal(base["conv_1"], strided["conv_1"])
+    assert base["hidden"]["kernel"].shape != strided["hidden"]["kernel"].shape
+
+
+def test_layers_of_one_design_differ() -> None:
+    spec = NetworkSpec(features=(1, 1), image_shape=(9, 9, 1))
+    params = model.init(spec, jax.random.key(0))
+    assert not np.allclose(params["conv_0"]["kernel"], params["conv_1"]["kernel"])
+
+
+def test_bfloat16_computes_near_float32_from_the_same_parameters() -> None:
+    spec = NetworkSpec(stride=2)
+    params = model.init(spec, jax.random.key(0))
+    images_BHWC = jax.random.uniform(jax.random.key(1), (8, 28, 28, 1))
+    full = model.apply(spec, params, images_BHWC)
+    half = model.apply(spec, params, images_BHWC, dtype="bfloat16")
+    chex.assert_type(half, jnp.float32)
+    scale = float(jnp.abs(full).max())
+    assert 0 < float(jnp.abs(full - half).max()) < 0.03 * scale
+
+
+def test_pixels_are_scaled_to_one() -> None:
+    pixels = jnp.array([0, 51, 255], jnp.uint8)
+    chex.assert_trees_all_close(model.normalize(pixels), jnp.array([0.0, 0.2, 1.0]))
