@@ -1,0 +1,11 @@
+"""Datasets: TFDS's builders, folders and split syntax on one side, plain arrays on the other.
+
+An image's way: an original archive (`sources`, `idx`), encoded and prepared by TFDS (`png`,
+`builders`, `preparing`), read back (`prepared`, `decoding`), kept as an array (`cache`) and
+selected (`splits`). `loading` walks it from the end, and goes back no further than it must.
+"""
+
+from cnn_ablation.data.dataset import Dataset, LabeledImages
+from cnn_ablation.data.loading import describe_dataset, load_dataset
+
+__all__ = ["Dataset", "LabeledImages", "describe_dataset", "load_dataset"]

@@ -1,0 +1,90 @@
+"""Prepared record files to arrays, without TensorFlow."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from cnn_ablation.data.dataset import LabeledImages
+from cnn_ablation.data.prepared import Prepared, Shard
+from cnn_ablation.data.progress import progress_bar
+from cnn_ablation.errors import InputError
+
+_CHUNK = 1000
+_MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+
+
+def decode_split(prepared: Prepared, split: str, *, progress: bool) -> LabeledImages:
+    """Reads and decodes every example of a split, in the order in which it was prepared.
+
+    Raises:
+        InputError: a record file is missing or damaged; the message names it.
+    """
+    shards = prepared.splits[split]
+    total = sum(shard.num_examples for shard in shards)
+    images_NHWC = np.empty((total, *prepared.image_shape), np.uint8)
+    labels_N = np.empty(total, np.int32)
+    text = f"Decoding {prepared.name} {prepared.version} {split}"
+    with progress_bar(text, total, enabled=progress) as advance:
+        position = 0
+        for shard in shards:
+            for records in _read(shard, prepared):
+                for record in records:
+                    try:
+                        label = _decode(record, images_NHWC[position])
+                        _require_class(label, prepared.num_classes)
+                    except Exception as error:
+                        raise _damaged(shard, prepared, error) from error
+                    labels_N[position] = label
+                    position += 1
+                advance(len(records))
+    return LabeledImages(images_NHWC, labels_N)
+
+
+def _read(shard: Shard, prepared: Prepared) -> Iterator[list[bytes]]:
+    """Yields a file's records in chunks; array_record checks each against its own hash."""
+    from array_record.python.array_record_module import ArrayRecordReader
+
+    try:
+        if not shard.path.is_file():
+            raise FileNotFoundError("the file is missing")
+        reader = ArrayRecordReader(str(shard.path))
+        if reader.num_records() != shard.num_examples:
+            raise ValueError(
+                f"{reader.num_records()} records, dataset_info.json has {shard.num_examples}"
+            )
+        for start in range(0, shard.num_examples, _CHUNK):
+            yield reader.read(start, min(start + _CHUNK, shard.num_examples))
+    except (RuntimeError, ValueError, OSError, IndexError) as error:
+        raise _damaged(shard, prepared, error) from error
+
+
+def _decode(record: bytes, image_HWC: np.ndarray) -> int:
+    """Decodes one tf.Example into `image_HWC` and returns its label."""
+    from PIL import Image
+    from tensorflow_datasets.proto import tf_example_pb2
+
+    features = tf_example_pb2.Example.FromString(record).features.feature
+    (encoded,) = features["image"].bytes_list.value
+    (label,) = features["label"].int64_list.value
+    with Image.open(io.BytesIO(encoded)) as image:
+        mode = _MODES[image_HWC.shape[-1]]
+        pixels: Any = image if image.mode == mode else image.convert(mode)
+        decoded = np.asarray(pixels)
+    if decoded.size != image_HWC.size or decoded.shape[:2] != image_HWC.shape[:2]:
+        raise ValueError(f"an image of shape {decoded.shape}, must be {image_HWC.shape}")
+    image_HWC[...] = decoded.reshape(image_HWC.shape)
+    return label
+
+
+def _require_class(label: int, num_classes: int) -> None:
+    if not 0 <= label < num_classes:
+        raise ValueError(f"label {label}, must be 0 to {num_classes - 1}")
+
+
+def _damaged(shard: Shard, prepared: Prepared, error: Exception) -> InputError:
+    reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    return InputError(
+        f"{shard.path}: damaged ({reason}); delete {prepared.folder} and prepare it again"
+    )

@@ -1,0 +1,168 @@
+"""A dataset's name to its arrays: cached, decoded, or prepared first, whichever is enough."""
+
+import functools
+from pathlib import Path
+
+import numpy as np
+
+from cnn_ablation.data import splits
+from cnn_ablation.data.cache import load_cache, save_cache
+from cnn_ablation.data.dataset import Dataset, LabeledImages
+from cnn_ablation.data.locking import folder_lock
+from cnn_ablation.data.prepared import Prepared, find_prepared, open_prepared
+from cnn_ablation.data.sources import SOURCES, Source, local_path, resolve_data_dir
+from cnn_ablation.errors import FieldError
+
+
+def describe_dataset(name: str, data_dir: str | None = None) -> tuple[tuple[int, int, int], int]:
+    """What a dataset's images are, without reading or preparing any.
+
+    Args:
+        name: TFDS name: mnist, fashion_mnist, kmnist, or one that is prepared in `data_dir`.
+        data_dir: TFDS's data_dir; None is TFDS's own default.
+
+    Returns:
+        (height, width, channels) of every image, and the number of classes.
+
+    Raises:
+        InputError: there is no such dataset, or it does not hold labelled images of one size.
+    """
+    source = _find_source(name)
+    if source is not None:
+        return source.image_shape, source.num_classes
+    prepared = find_prepared(name, resolve_data_dir(data_dir))
+    return prepared.image_shape, prepared.num_classes
+
+
+def load_dataset(
+    name: str = "mnist",
+    *,
+    train_split: str = "train",
+    test_split: str = "test",
+    data_dir: str | None = None,
+    manual_dir: str | None = None,
+    progress: bool = False,
+) -> Dataset:
+    """Loads training and test images; the first time on a machine, prepares them with TFDS.
+
+    Args:
+        name: TFDS name: mnist (which needs no network), fashion_mnist, kmnist, or one that is
+            prepared in `data_dir`.
+        train_split: what to train on, in TFDS split syntax.
+        test_split: what to test on, in TFDS split syntax.
+        data_dir: TFDS's data_dir; None is TFDS's own default.
+        manual_dir: folder with the original archives of one of the first three.
+        progress: whether to show what takes seconds: a bar on a terminal, else a line.
+
+    Raises:
+        InputError: there is no such dataset or split, an archive or record file is damaged or
+            cannot be had, or the folder cannot be written.
+    """
+    root = resolve_data_dir(data_dir)
+    source = _find_source(name)
+    archives = _archive_folder(source, name, manual_dir)
+    if source is not None:
+        loader = _Loader(root / source.name / source.version, progress=progress)
+        loader.prepare_if_missing(source, root, archives)
+        name, version, num_classes = source.name, source.version, source.num_classes
+    else:
+        prepared = find_prepared(name, root)
+        loader = _Loader(prepared.folder, progress=progress)
+        name, version, num_classes = prepared.name, prepared.version, prepared.num_classes
+    return Dataset(
+        name=name,
+        version=version,
+        train_split=train_split,
+        test_split=test_split,
+        num_classes=num_classes,
+        train=loader.read(train_split, field="train_split"),
+        test=loader.read(test_split, field="test_split"),
+    )
+
+
+class _Loader:
+    """Reads the splits of one prepared folder, each from the cheapest place that has it."""
+
+    def __init__(self, folder: Path, *, progress: bool) -> None:
+        self.folder, self.progress = folder, progress
+        self._whole: dict[str, LabeledImages] = {}
+
+    def prepare_if_missing(self, source: Source, root: Path, archives: Path | None) -> None:
+        """Prepares the folder from archives where it is not there."""
+        if self.folder.exists():
+            return
+        from cnn_ablation.data.preparing import make_folder, prepare
+
+        make_folder(self.folder.parent, root)
+        with folder_lock(self.folder.parent):
+            if self.folder.exists():
+                return
+            self._whole = prepare(source, root, archives, progress=self.progress)
+            for split, images in self._whole.items():
+                self._save(split, images)
+
+    def read(self, spec: str, *, field: str) -> LabeledImages:
+        """Reads what a spec in TFDS split syntax selects."""
+        if splits.is_plain(spec):
+            images = self._whole.get(spec) or load_cache(self.folder, spec)
+            if images is not None:
+                self._whole[spec] = images
+                return images
+        parts = [
+            _slice(self._read_whole(split), start, stop)
+            for split, start, stop in splits.resolve(spec, self._prepared, field=field)
+        ]
+        return parts[0] if len(parts) == 1 else _concatenate(parts)
+
+    @functools.cached_property
+    def _prepared(self) -> Prepared:
+        return open_prepared(self.folder)
+
+    def _read_whole(self, split: str) -> LabeledImages:
+        if split not in self._whole:
+            self._whole[split] = load_cache(self.folder, split) or self._decode(split)
+        return self._whole[split]
+
+    def _decode(self, split: str) -> LabeledImages:
+        from cnn_ablation.data.decoding import decode_split
+
+        images = decode_split(self._prepared, split, progress=self.progress)
+        with folder_lock(self.folder.parent):
+            self._save(split, images)
+        return images
+
+    def _save(self, split: str, images: LabeledImages) -> None:
+        records = [shard.path for shard in self._prepared.splits[split]]
+        save_cache(self.folder, split, records, images)
+
+
+def _find_source(name: str) -> Source | None:
+    base, _, version = name.partition(":")
+    source = SOURCES.get(base)
+    return source if source is not None and version in ("", source.version) else None
+
+
+def _archive_folder(source: Source | None, name: str, manual_dir: str | None) -> Path | None:
+    """The user's archives, checked even where the prepared data will do without them."""
+    if not manual_dir:
+        return None
+    folder = local_path("manual_dir", manual_dir)
+    if not folder.is_dir():
+        raise FieldError("manual_dir", manual_dir, "must be a folder that exists")
+    if source is None:
+        raise FieldError("manual_dir", manual_dir, f"serves {', '.join(SOURCES)} only, not {name}")
+    from cnn_ablation.data.preparing import verify_archives
+
+    verify_archives(source, folder)
+    return folder
+
+
+def _slice(images: LabeledImages, start: int, stop: int) -> LabeledImages:
+    return LabeledImages(images.images_NHWC[start:stop], images.labels_N[start:stop])
+
+
+def _concatenate(parts: list[LabeledImages]) -> LabeledImages:
+    return LabeledImages(
+        np.concatenate([part.images_NHWC for part in parts]),
+        np.concatenate([part.labels_N for part in parts]),
+    )

@@ -1,0 +1,133 @@
+"""A dataset that TFDS has prepared: what its folder holds, known from its metadata alone."""
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cnn_ablation.data.sources import SOURCES
+from cnn_ablation.errors import FieldError, InputError
+
+FILE_FORMATS = ("array_record",)
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+    """One record file and the number of examples in it."""
+
+    path: Path
+    num_examples: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """One version of one dataset on disk.
+
+    Attributes:
+        folder: where its files are.
+        name: TFDS name, with its config where it has one.
+        version: TFDS version.
+        image_shape: (height, width, channels).
+        num_classes: number of labels.
+        splits: the record files of each split, in order.
+        split_infos: TFDS's own description of the splits.
+    """
+
+    folder: Path
+    name: str
+    version: str
+    image_shape: tuple[int, int, int]
+    num_classes: int
+    splits: dict[str, tuple[Shard, ...]]
+    split_infos: Any
+
+
+def find_prepared(name: str, root: Path) -> Prepared:
+    """Finds a dataset by TFDS name (`name`, `name/config`, `name:version`) in a data_dir.
+
+    Raises:
+        InputError: it is not there, or does not hold labelled images of one size.
+    """
+    base = re.match(r"\w*", name)
+    if base is None or not base[0] or not (root / base[0]).is_dir():
+        raise _not_there(name, root)
+    from tensorflow_datasets.core import read_only_builder, registered
+
+    try:
+        builder = read_only_builder.builder_from_files(name, data_dir=str(root))
+    except (registered.DatasetNotFoundError, ValueError, OSError):
+        raise _not_there(name, root) from None
+    return _from_builder(builder)
+
+
+def open_prepared(folder: Path) -> Prepared:
+    """Reads the metadata of one `name/version` folder.
+
+    Raises:
+        InputError: metadata are missing or damaged, or it does not hold labelled images.
+    """
+    import tensorflow_datasets as tfds
+
+    try:
+        builder = tfds.builder_from_directory(str(folder))
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"{folder}: not a whole dataset of TFDS ({reason}); delete it to have it prepared again"
+        ) from error
+    return _from_builder(builder)
+
+
+def _from_builder(builder: Any) -> Prepared:
+    info = builder.info
+    folder = Path(str(info.data_dir))
+    file_format = info.file_format.value
+    if file_format not in FILE_FORMATS:
+        raise InputError(
+            f"{folder}: prepared as {file_format}, must be {' or '.join(FILE_FORMATS)}"
+        )
+    image_shape, num_classes = _check_features(info.features, folder)
+    splits = {
+        name: tuple(
+            Shard(Path(str(path)), length)
+            for path, length in zip(split.filepaths, split.shard_lengths, strict=True)
+        )
+        for name, split in info.splits.items()
+    }
+    version = str(builder.version)
+    name = info.full_name.removesuffix(f"/{version}")
+    return Prepared(folder, name, version, image_shape, num_classes, splits, info.splits)
+
+
+def _check_features(features: Any, folder: Path) -> tuple[tuple[int, int, int], int]:
+    import tensorflow_datasets as tfds
+
+    keys = list(features) if isinstance(features, tfds.features.FeaturesDict) else []
+    if not {"image", "label"} <= set(keys):
+        raise InputError(
+            f"{folder}: has the features {', '.join(keys) or features},"
+            " must have an image and a label"
+        )
+    image, label = features["image"], features["label"]
+    if not isinstance(image, tfds.features.Image) or image.np_dtype != np.uint8:
+        raise InputError(f"{folder}: its image feature is {image!r}, must be an Image of uint8")
+    if None in image.shape or len(image.shape) != 3:
+        raise InputError(
+            f"{folder}: its images have the shape {image.shape}, must all be of one size"
+        )
+    if not isinstance(label, tfds.features.ClassLabel) or not label.num_classes:
+        raise InputError(f"{folder}: its label feature is {label!r}, must be a ClassLabel")
+    height, width, channels = image.shape
+    return (height, width, channels), label.num_classes
+
+
+def _not_there(name: str, root: Path) -> InputError:
+    there = sorted({path.parts[len(root.parts)] for path in root.glob("*/**/features.json")})
+    others = f" (there: {', '.join(there)})" if there else ""
+    return FieldError(
+        "dataset",
+        name,
+        f"must be {', '.join(SOURCES)}, or a dataset that TFDS has prepared in {root}{others}",
+    )

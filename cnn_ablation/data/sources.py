@@ -1,0 +1,68 @@
+"""What is known of datasets without reading them: the three of MNIST's form, and where data lie."""
+
+import dataclasses
+import os
+from pathlib import Path
+
+from cnn_ablation.errors import FieldError
+
+EMBEDDED_ARCHIVES = Path(__file__).parent.parent / "archives"
+
+
+@dataclasses.dataclass(frozen=True)
+class Archives:
+    """The four archives of a dataset in MNIST's form, as TFDS names them."""
+
+    train_images: str = "train-images-idx3-ubyte.gz"
+    train_labels: str = "train-labels-idx1-ubyte.gz"
+    test_images: str = "t10k-images-idx3-ubyte.gz"
+    test_labels: str = "t10k-labels-idx1-ubyte.gz"
+
+    def names(self) -> tuple[str, ...]:
+        """The four file names."""
+        return dataclasses.astuple(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A dataset that is prepared here, from its original archives.
+
+    Attributes:
+        name: TFDS name.
+        version: the version of TFDS's builder that this package follows.
+        image_shape: (height, width, channels).
+        num_classes: number of labels.
+        num_examples: training and test images together.
+        archives: file names of the originals.
+    """
+
+    name: str
+    version: str = "3.0.1"
+    image_shape: tuple[int, int, int] = (28, 28, 1)
+    num_classes: int = 10
+    num_examples: int = 70_000
+    archives: Archives = Archives()
+
+
+SOURCES = {name: Source(name) for name in ("mnist", "fashion_mnist", "kmnist")}
+
+
+def resolve_data_dir(data_dir: str | None) -> Path:
+    """The folder that holds prepared datasets; TFDS's own default where none is given.
+
+    Raises:
+        FieldError: the folder is not on a local file system.
+    """
+    given = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    return local_path("data_dir", given)
+
+
+def local_path(field: str, given: str) -> Path:
+    """The path that a flag names.
+
+    Raises:
+        FieldError: it names a place in a cloud.
+    """
+    if "://" in given:
+        raise FieldError(field, given, "must be a folder of this machine")
+    return Path(given).expanduser()
