@@ -1,0 +1,136 @@
+"""What is claimed, declared before the run."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Hashable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from cnn_ablation.claims.units import default_margin
+from cnn_ablation.errors import InputError
+
+Direction = Literal["greater", "smaller"]
+Kind = Literal["paired", "timing", "exact"]
+Expected = Literal["holds", "fails", "inconclusive"]
+Contrast = tuple[str, str]
+Hypothesis = tuple[str, str, str, Direction, float]
+# metric -> variant -> unit (a seed or a timing round) -> value
+Table = Mapping[str, Mapping[str, Mapping[Hashable, float | None]]]
+
+
+def chain(*variants: str) -> tuple[Contrast, ...]:
+    """The neighbouring pairs of an ordering: of s1, s2, s3 these are (s1, s2) and (s2, s3)."""
+    return tuple(itertools.pairwise(variants))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One conclusion as a testable statement: in every contrast (A, B), A beats B.
+
+    Attributes:
+        name: short identifier, unique among the claims judged together.
+        question: the family; all contrasts of one question share one family-wise error rate.
+        text: the conclusion in a sentence, without a full stop.
+        metric: the one primary metric, a key of the table that is judged.
+        contrasts: pairs (A, B) of variant labels; the claim holds when all of them do.
+        direction: whether A is claimed 'greater' or 'smaller' than B.
+        margin: smallest interesting difference, in the metric's unit; 0 claims a direction alone.
+            None takes the metric's default (0.001, which is 0.1 points, for an accuracy; else 0).
+        kind: 'paired' (unit: a seed), 'timing' (unit: a round of the interleaved timing pass) or
+            'exact' (a fact such as a parameter count: no statistics).
+        expected: the outcome that `check` insists on; True stands for 'holds', None for nothing.
+        min_epochs: with fewer epochs the claim does not apply and is not judged.
+
+    Raises:
+        InputError: for a field outside what is said above.
+    """
+
+    name: str
+    question: str
+    text: str
+    metric: str
+    contrasts: tuple[Contrast, ...]
+    direction: Direction = "greater"
+    margin: float | None = None
+    kind: Kind = "paired"
+    expected: Expected | bool | None = None
+    min_epochs: int = 0
+
+    def __post_init__(self) -> None:
+        contrasts = tuple((str(a), str(b)) for a, b in self.contrasts)
+        object.__setattr__(self, "contrasts", contrasts)
+        if isinstance(self.expected, bool):
+            object.__setattr__(self, "expected", "holds" if self.expected else None)
+        if self.margin is None:
+            object.__setattr__(self, "margin", default_margin(self.metric))
+        self._validate()
+
+    def _validate(self) -> None:
+        self._one_of("direction", get_args(Direction))
+        self._one_of("kind", get_args(Kind))
+        self._one_of("expected", (*get_args(Expected), None))
+        if not math.isfinite(self.smallest_interesting) or self.smallest_interesting < 0:
+            raise InputError(f"claim {self.name!r}: margin {self.margin} must be finite and >= 0")
+        if not self.contrasts:
+            raise InputError(f"claim {self.name!r}: contrasts is empty, at least one is needed")
+        for a, b in self.contrasts:
+            if a == b:
+                raise InputError(f"claim {self.name!r}: contrast ({a}, {b}) needs two variants")
+
+    def _one_of(self, field: str, allowed: tuple[object, ...]) -> None:
+        value = getattr(self, field)
+        if value not in allowed:
+            choices = ", ".join(map(str, allowed))
+            raise InputError(f"claim {self.name!r}: {field} {value!r} is not one of {choices}")
+
+    @property
+    def smallest_interesting(self) -> float:
+        """The margin after its default was filled in."""
+        return default_margin(self.metric) if self.margin is None else self.margin
+
+    @property
+    def sign(self) -> int:
+        """+1 where A - B > 0 speaks for the claim, else -1."""
+        return 1 if self.direction == "greater" else -1
+
+    def hypothesis(self, contrast: Contrast) -> Hypothesis:
+        """What a contrast tests; the same hypothesis in two claims counts once in a family."""
+        return (self.metric, *contrast, self.direction, self.smallest_interesting)
+
+    def applies(self, setting: Setting) -> bool:
+        """Whether the claim speaks of this setting at all."""
+        return setting.epochs >= self.min_epochs
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for strict JSON."""
+        return asdict(self) | {"contrasts": [list(contrast) for contrast in self.contrasts]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Claim:
+        """The inverse of `to_json`."""
+        return cls(**data)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a verdict was reached; it says nothing about any other setting.
+
+    Attributes:
+        dataset: name of the dataset.
+        epochs: passes over the training split; the metric is taken after the last one.
+        optimizer: name of the optimiser.
+        learning_rate: its rate.
+        device: what times were taken on; shown with timing claims.
+    """
+
+    dataset: str
+    epochs: int
+    optimizer: str
+    learning_rate: float
+    device: str | None = None
+
+    def __str__(self) -> str:
+        epochs = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
+        return f"{self.dataset}, {epochs}, {self.optimizer} at learning rate {self.learning_rate:g}"

@@ -1,0 +1,143 @@
+"""From claims and a table of numbers to verdicts.
+
+The rule, for 'A beats B by at least d', with [L, U] the simultaneous t interval of the mean paired
+difference in the claimed direction (Bonferroni over the contrasts of the question) and p the exact
+sign-flip p value of 'the difference equals d', after Holm over the same contrasts:
+
+- nothing is decided unless p <= level. The interval trusts the t distribution, the exact test only
+  that the differences are symmetric; a decision needs both. It follows that too few seeds decide
+  nothing (5 seeds reach p = 0.0625 at best): `plan` says so before the run;
+- *holds* if L >= d (for a direction alone, d = 0: L > 0);
+- *fails* if U < d; 'reversed' if U < 0, 'equivalent' if [L, U] lies inside (-d, d);
+- *inconclusive* otherwise, with the smallest effect these seeds could have shown and the seeds
+  needed.
+
+A claim of several contrasts holds when all hold and fails when one fails. The intervals of a
+question all cover at once with probability 1 - level, so such combinations need no more correction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from cnn_ablation.claims.claim import Claim, Hypothesis, Setting, Table
+from cnn_ablation.claims.exact import judge_exact
+from cnn_ablation.claims.paired import ContrastJudge, gather
+from cnn_ablation.claims.plan import families
+from cnn_ablation.claims.verdict import ContrastVerdict, Outcome, Verdict
+from cnn_ablation.errors import InputError
+from cnn_ablation.statistics import holm
+
+Judged = dict[str, tuple[ContrastVerdict, ...]]
+
+
+def judge(
+    claims: Sequence[Claim], table: Table, setting: Setting, level: float = 0.05
+) -> list[Verdict]:
+    """Judge claims on a table of results.
+
+    Args:
+        claims: with unique names; the contrasts of one question form one family. A family is what
+            is declared: contrasts without data still count in it.
+        table: metric -> variant -> {unit: value}, a unit being a seed, or a round for timing
+            claims; None or NaN (or absence) stands for a trial that diverged or is missing.
+        setting: what the table was measured under; each verdict carries it.
+        level: family-wise significance level of a question.
+
+    Returns:
+        One verdict per claim, in the order given.
+
+    Raises:
+        InputError: for a level outside (0, 1), a repeated name, or an exact metric that varies.
+    """
+    _validate(claims, level)
+    declared = families(claims, setting)
+    applicable = [claim for claim in claims if claim.applies(setting)]
+    judged: Judged = {c.name: judge_exact(c, table) for c in applicable if c.kind == "exact"}
+    for question, hypotheses in declared.items():
+        members = [c for c in applicable if c.question == question and c.kind != "exact"]
+        judged |= _judge_family(members, hypotheses, table, level)
+    return [
+        _combine(claim, setting, level, len(declared.get(claim.question, ())), judged)
+        for claim in claims
+    ]
+
+
+def check(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """The verdicts that are not what their claim declared as expected.
+
+    A claim without an expectation never counts, nor one that does not apply to the setting; one
+    that applies and could not be judged for want of data does.
+    """
+    return [
+        verdict
+        for verdict in verdicts
+        if verdict.claim.expected is not None
+        and verdict.claim.applies(verdict.setting)
+        and verdict.outcome != verdict.claim.expected
+    ]
+
+
+def _validate(claims: Sequence[Claim], level: float) -> None:
+    if not 0.0 < level < 1.0:
+        raise InputError(f"level {level} must lie between 0 and 1, both excluded")
+    names = [claim.name for claim in claims]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"claim {name!r} is declared more than once, names must be unique")
+
+
+def _judge_family(
+    claims: Sequence[Claim], hypotheses: Collection[Hypothesis], table: Table, level: float
+) -> Judged:
+    """Judge the statistical claims of one question, adjusting each p over all its hypotheses."""
+    evidence = {
+        claim.hypothesis(contrast): gather(claim, contrast, table, level)
+        for claim in claims
+        for contrast in claim.contrasts
+    }
+    p_values = holm([evidence[key].p_value for key in hypotheses])
+    floors = holm([evidence[key].floor for key in hypotheses])
+    adjusted = {
+        key: (p_value, floor)
+        for key, p_value, floor in zip(hypotheses, p_values.tolist(), floors.tolist(), strict=True)
+    }
+    contrast_judge = ContrastJudge(level, len(hypotheses))
+    judged = {}
+    for claim in claims:
+        keys = [(contrast, claim.hypothesis(contrast)) for contrast in claim.contrasts]
+        judged[claim.name] = tuple(
+            contrast_judge.judge(claim, contrast, evidence[key], *adjusted[key])
+            for contrast, key in keys
+        )
+    return judged
+
+
+def _combine(
+    claim: Claim, setting: Setting, level: float, family_size: int, judged: Judged
+) -> Verdict:
+    """One verdict of all contrasts: one failure fails the claim, all must hold for it to hold."""
+    contrasts = judged.get(claim.name, ())
+    outcomes = {contrast.outcome for contrast in contrasts}
+    outcome: Outcome = "inconclusive"
+    reason = ""
+    if not contrasts:
+        outcome, reason = "not judged", f"it speaks of {claim.min_epochs} epochs or more"
+    elif "fails" in outcomes:
+        outcome = "fails"
+    elif "not judged" in outcomes:
+        outcome = "not judged"
+        reason = "; ".join(c.reason for c in contrasts if c.outcome == "not judged")
+    elif outcomes == {"holds"}:
+        outcome = "holds"
+    riders = [rider for c in contrasts if c.outcome == "fails" for rider in c.riders]
+    return Verdict(
+        claim=claim,
+        setting=setting,
+        level=level,
+        family_size=family_size,
+        outcome=outcome,
+        riders=tuple(dict.fromkeys(riders)),
+        reason=reason,
+        contrasts=contrasts,
+    )

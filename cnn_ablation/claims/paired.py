@@ -1,0 +1,183 @@
+"""Judging one contrast over paired units, given the family that it shares its level with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cnn_ablation.claims.claim import Claim, Contrast, Expected, Table
+from cnn_ablation.claims.sentences import cannot_reach, plural, unit_noun
+from cnn_ablation.claims.units import unit_of
+from cnn_ablation.claims.verdict import ContrastVerdict
+from cnn_ablation.statistics import (
+    Interval,
+    PairedComparison,
+    bonferroni_level,
+    compare,
+    detectable_effect,
+    sign_flip_test,
+    smallest_p,
+    t_interval,
+    units_needed,
+    units_to_reach,
+)
+
+
+def decide(
+    interval: Interval | None, margin: float, p_adjusted: float, level: float
+) -> tuple[Expected, tuple[str, ...]]:
+    """The rule for one contrast, oriented so that positive speaks for the claim.
+
+    Args:
+        interval: simultaneous interval of the advantage; None where there is no spread to judge by.
+        margin: smallest interesting advantage d >= 0; 0 claims a direction alone.
+        p_adjusted: sign-flip p of 'the advantage equals d', Holm-adjusted.
+        level: family-wise significance level.
+
+    Returns:
+        The outcome and its riders.
+    """
+    if interval is None or p_adjusted > level:
+        return "inconclusive", ()
+    if interval.low > 0.0 and interval.low >= margin:
+        return "holds", ()
+    if interval.high < margin:
+        riders = []
+        if interval.high < 0.0:
+            riders.append("reversed")
+        if -margin < interval.low:
+            riders.append("equivalent")
+        return "fails", tuple(riders)
+    return "inconclusive", ()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The numbers of one contrast before its family adjusts them.
+
+    Attributes:
+        comparison: None without data.
+        p_value: sign-flip p of 'the difference equals the margin in the claimed direction'.
+        missing: what there is no data of; empty when there is.
+    """
+
+    comparison: PairedComparison | None
+    p_value: float = 1.0
+    missing: str = ""
+
+    @property
+    def floor(self) -> float:
+        """The smallest p value that so many units could have given."""
+        return smallest_p(self.comparison.n) if self.comparison else 1.0
+
+
+def gather(claim: Claim, contrast: Contrast, table: Table, level: float) -> Evidence:
+    """Compare the two variants of a contrast over their shared units."""
+    a, b = contrast
+    variants = table.get(claim.metric, {})
+    absent = [label for label in contrast if label not in variants]
+    if absent:
+        return Evidence(None, missing=f"no {unit_of(claim.metric).label} of {' or '.join(absent)}")
+    comparison = compare(variants[a], variants[b], level)
+    if comparison is None:
+        missing = f"no {unit_noun(claim.kind)} in which {a} and {b} both gave a number"
+        return Evidence(None, missing=missing)
+    null = claim.sign * claim.smallest_interesting
+    return Evidence(comparison, sign_flip_test(comparison.differences, null).p_value)
+
+
+@dataclass(frozen=True)
+class ContrastJudge:
+    """Judges the contrasts of one family.
+
+    Attributes:
+        level: the family-wise significance level.
+        family_size: the distinct contrasts that share it.
+    """
+
+    level: float
+    family_size: int
+
+    def judge(
+        self, claim: Claim, contrast: Contrast, evidence: Evidence, p_adjusted: float, floor: float
+    ) -> ContrastVerdict:
+        """Apply the rule to one contrast.
+
+        Args:
+            claim: whose contrast it is.
+            contrast: the pair (A, B).
+            evidence: its numbers.
+            p_adjusted: `evidence.p_value` after Holm over the family.
+            floor: the smallest p_adjusted possible with the family's numbers of units.
+        """
+        a, b = contrast
+        comparison = evidence.comparison
+        if comparison is None:
+            return ContrastVerdict(a, b, "not judged", reason=evidence.missing)
+        share = bonferroni_level(self.level, self.family_size)
+        interval = t_interval(comparison.differences, share)
+        oriented = _oriented(interval, claim.sign)
+        outcome, riders = decide(oriented, claim.smallest_interesting, p_adjusted, self.level)
+        needed, reason = None, ""
+        if outcome == "inconclusive":
+            needed = self._units_needed(claim, comparison)
+            by_interval, _ = decide(oriented, claim.smallest_interesting, 0.0, self.level)
+            if floor > self.level:
+                enough = units_to_reach(self.level, self.family_size)
+                reason = cannot_reach(comparison.n, claim.kind, floor, self.level, enough)
+            elif by_interval != "inconclusive":
+                reason = "the interval alone would decide, the exact test does not confirm it"
+            else:
+                reason = self._prospects(claim, comparison, needed)
+        return ContrastVerdict(
+            a=a,
+            b=b,
+            outcome=outcome,
+            riders=riders,
+            reason=reason,
+            mean_a=comparison.mean_a,
+            mean_b=comparison.mean_b,
+            difference=comparison.difference,
+            interval=interval,
+            p_value=evidence.p_value,
+            p_adjusted=p_adjusted,
+            detectable=self._detectable(comparison),
+            units_needed=needed,
+            comparison=comparison,
+        )
+
+    def _detectable(self, comparison: PairedComparison) -> float | None:
+        if comparison.sd is None:
+            return None
+        share = bonferroni_level(self.level, self.family_size)
+        return detectable_effect(comparison.n, comparison.sd, share)
+
+    def _units_needed(self, claim: Claim, comparison: PairedComparison) -> int | None:
+        """Units that would decide, were the true difference and spread the ones seen."""
+        if comparison.sd is None:
+            return None
+        distance = claim.sign * comparison.difference - claim.smallest_interesting
+        share = bonferroni_level(self.level, self.family_size)
+        needed = units_needed(distance, comparison.sd, share)
+        return None if needed is None else max(needed, units_to_reach(self.level, self.family_size))
+
+    def _prospects(self, claim: Claim, comparison: PairedComparison, needed: int | None) -> str:
+        """The smallest effect these units could have shown, and the units needed."""
+        n, noun = comparison.n, unit_noun(claim.kind)
+        if comparison.sd is None:
+            return f"one {noun} shows no spread"
+        if comparison.sd == 0.0:
+            return f"the same difference in every {noun}"
+        smallest = unit_of(claim.metric).size(self._detectable(comparison) or 0.0)
+        beyond = " beyond the margin" if claim.smallest_interesting > 0 else ""
+        shown = f"{plural(n, noun)} could have shown {smallest}{beyond}"
+        if needed is None:
+            return f"{shown}; if this is the true difference, 10,000 {noun}s would not decide"
+        if needed <= n:
+            return f"{shown}; a near miss, which a few more {noun}s may settle"
+        return f"{shown}; if this is the true difference, {plural(needed, noun)} would decide"
+
+
+def _oriented(interval: Interval | None, sign: int) -> Interval | None:
+    if interval is None or sign > 0:
+        return interval
+    return Interval(-interval.high, -interval.low)

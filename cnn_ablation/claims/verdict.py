@@ -1,0 +1,146 @@
+"""What the trials say about a claim: typed, JSON-able, and readable as a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from cnn_ablation.claims.claim import Claim, Contrast, Setting
+from cnn_ablation.claims.sentences import verdict_sentence
+from cnn_ablation.statistics import Interval, PairedComparison
+from cnn_ablation.statistics.comparison import interval_from_json
+
+Outcome = Literal["holds", "fails", "inconclusive", "not judged"]
+
+
+@dataclass(frozen=True)
+class ContrastVerdict:
+    """One contrast (A, B) of a claim; differences are A - B in the unit of the metric.
+
+    Attributes:
+        a: label of the variant claimed to win.
+        b: label of the other.
+        outcome: 'holds', 'fails', 'inconclusive' or 'not judged'.
+        riders: 'reversed' (significantly the other way) and 'equivalent' (within the margin).
+        reason: why it is inconclusive or not judged; empty otherwise.
+        mean_a: mean of A over the pairs (for an exact claim, its value); None without data.
+        mean_b: the same of B.
+        difference: mean of A - B; None without data.
+        interval: simultaneous (Bonferroni) t interval of the difference; None without spread.
+        p_value: sign-flip p of 'the difference equals the margin in the claimed direction'.
+        p_adjusted: the same after Holm over the family.
+        detectable: smallest distance from the margin these units could have shown (power 0.8).
+        units_needed: units with which a difference like the one seen would be decided (power 0.8);
+            None where it is decided already or out of reach.
+        comparison: the paired comparison behind it; None for an exact claim or without data.
+    """
+
+    a: str
+    b: str
+    outcome: Outcome
+    riders: tuple[str, ...] = ()
+    reason: str = ""
+    mean_a: float | None = None
+    mean_b: float | None = None
+    difference: float | None = None
+    interval: Interval | None = None
+    p_value: float | None = None
+    p_adjusted: float | None = None
+    detectable: float | None = None
+    units_needed: int | None = None
+    comparison: PairedComparison | None = None
+
+    @property
+    def contrast(self) -> Contrast:
+        """The pair of labels."""
+        return self.a, self.b
+
+    @property
+    def n(self) -> int:
+        """Pairs used."""
+        return self.comparison.n if self.comparison else 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for strict JSON."""
+        comparison = self.comparison.to_json() if self.comparison else None
+        return asdict(self) | {"riders": list(self.riders), "comparison": comparison}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ContrastVerdict:
+        """The inverse of `to_json`."""
+        comparison = data["comparison"]
+        return cls(
+            **{
+                **data,
+                "riders": tuple(data["riders"]),
+                "interval": interval_from_json(data["interval"]),
+                "comparison": PairedComparison.from_json(comparison) if comparison else None,
+            }
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The verdict on one claim, with everything needed to read or doubt it.
+
+    Attributes:
+        claim: what was claimed.
+        setting: where.
+        level: family-wise significance level.
+        family_size: distinct contrasts of the claim's question that share the level.
+        outcome: 'holds' when every contrast does, 'fails' when one does, else 'inconclusive';
+            'not judged' where the claim does not apply or has no data.
+        riders: those of the contrasts that fail.
+        reason: why it is not judged; empty otherwise.
+        contrasts: one verdict per contrast, in the claim's order; empty where it does not apply.
+    """
+
+    claim: Claim
+    setting: Setting
+    level: float
+    family_size: int
+    outcome: Outcome
+    riders: tuple[str, ...] = ()
+    reason: str = ""
+    contrasts: tuple[ContrastVerdict, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """Pairs behind the verdict: the fewest of any contrast (0 for exact claims)."""
+        return min((contrast.n for contrast in self.contrasts), default=0)
+
+    @property
+    def dropped(self) -> int:
+        """Pairs left out: the most of any contrast."""
+        return max((c.comparison.dropped for c in self.contrasts if c.comparison), default=0)
+
+    @property
+    def deciding(self) -> tuple[ContrastVerdict, ...]:
+        """The contrasts that made the outcome: those of the same outcome."""
+        return tuple(c for c in self.contrasts if c.outcome == self.outcome)
+
+    def sentence(self) -> str:
+        """The verdict in plain English, with numbers, units and setting."""
+        return verdict_sentence(self)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for strict JSON (no NaN, no infinity)."""
+        return asdict(self) | {
+            "claim": self.claim.to_json(),
+            "riders": list(self.riders),
+            "contrasts": [contrast.to_json() for contrast in self.contrasts],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Verdict:
+        """The inverse of `to_json`."""
+        return cls(
+            **{
+                **data,
+                "claim": Claim.from_json(data["claim"]),
+                "setting": Setting(**data["setting"]),
+                "riders": tuple(data["riders"]),
+                "contrasts": tuple(ContrastVerdict.from_json(c) for c in data["contrasts"]),
+            }
+        )
