@@ -6,17 +6,17 @@ the prepared dataset and need no decoding.
 """
 
 from collections.abc import Iterator
-from typing import Any
-from urllib.parse import urljoin
+from typing import Any, cast
 
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core import registered
 
 from cnn_ablation.data import idx, png
 from cnn_ablation.data.dataset import LabeledImages
+from cnn_ablation.data.downloading import download
 from cnn_ablation.data.progress import Advance
 from cnn_ablation.data.sources import SOURCES
-from cnn_ablation.errors import FieldError, InputError
+from cnn_ablation.errors import InputError
 
 _CHUNK = 1000
 
@@ -30,8 +30,6 @@ class _FromArchives:
     """
 
     name: str
-    URL: str
-    VERSION: Any
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -39,7 +37,7 @@ class _FromArchives:
         self.advance: Advance = lambda count: None
 
     def _info(self) -> Any:
-        info = super()._info()  # type: ignore[misc]
+        info = cast(Any, super())._info()
         return tfds.core.DatasetInfo(
             builder=self,
             description=info.description,
@@ -51,8 +49,8 @@ class _FromArchives:
         )
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
-        archives = SOURCES[self.name].archives
-        paths = self._download(dl_manager, archives.names())
+        source = SOURCES[self.name]
+        archives, paths = source.archives, download(dl_manager, source)
         for split, images, labels in (
             ("train", archives.train_images, archives.train_labels),
             ("test", archives.test_images, archives.test_labels),
@@ -61,18 +59,6 @@ class _FromArchives:
                 idx.read_images(paths[images]), idx.read_labels(paths[labels])
             )
         return {split: self._generate_examples(split) for split in self.arrays}
-
-    def _download(self, dl_manager: Any, names: tuple[str, ...]) -> dict[str, Any]:
-        try:
-            return dl_manager.download({name: urljoin(self.URL, name) for name in names})
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
-            raise FieldError(
-                "dataset",
-                self.name,
-                f"its archives could not be downloaded from {self.URL} ({reason});"
-                f" put {', '.join(names)} into a folder and name it with --manual_dir",
-            ) from error
 
     def _generate_examples(self, split: str) -> Iterator[tuple[int, dict[str, Any]]]:
         images_NHWC, labels_N = self.arrays[split].images_NHWC, self.arrays[split].labels_N

@@ -9,6 +9,7 @@ import numpy as np
 from cnn_ablation.data.dataset import LabeledImages
 from cnn_ablation.data.prepared import Prepared, Shard
 from cnn_ablation.data.progress import progress_bar
+from cnn_ablation.data.tfrecord import read_tfrecord
 from cnn_ablation.errors import InputError
 
 _CHUNK = 1000
@@ -25,7 +26,7 @@ def decode_split(prepared: Prepared, split: str, *, progress: bool) -> LabeledIm
     total = sum(shard.num_examples for shard in shards)
     images_NHWC = np.empty((total, *prepared.image_shape), np.uint8)
     labels_N = np.empty(total, np.int32)
-    text = f"Decoding {prepared.name} {prepared.version} {split}"
+    text = f"decoding {prepared.name} {prepared.version} {split}"
     with progress_bar(text, total, enabled=progress) as advance:
         position = 0
         for shard in shards:
@@ -43,21 +44,35 @@ def decode_split(prepared: Prepared, split: str, *, progress: bool) -> LabeledIm
 
 
 def _read(shard: Shard, prepared: Prepared) -> Iterator[list[bytes]]:
-    """Yields a file's records in chunks; array_record checks each against its own hash."""
-    from array_record.python.array_record_module import ArrayRecordReader
-
+    """Yields a file's records in chunks, each checked against its own checksum."""
+    read = {"array_record": _read_array_record, "tfrecord": _read_tfrecord}[prepared.file_format]
     try:
         if not shard.path.is_file():
             raise FileNotFoundError("the file is missing")
-        reader = ArrayRecordReader(str(shard.path))
-        if reader.num_records() != shard.num_examples:
-            raise ValueError(
-                f"{reader.num_records()} records, dataset_info.json has {shard.num_examples}"
-            )
-        for start in range(0, shard.num_examples, _CHUNK):
-            yield reader.read(start, min(start + _CHUNK, shard.num_examples))
+        yield from read(shard)
     except (RuntimeError, ValueError, OSError, IndexError) as error:
         raise _damaged(shard, prepared, error) from error
+
+
+def _read_array_record(shard: Shard) -> Iterator[list[bytes]]:
+    from array_record.python.array_record_module import ArrayRecordReader
+
+    reader = ArrayRecordReader(str(shard.path))
+    _require_count(reader.num_records(), shard)
+    for start in range(0, shard.num_examples, _CHUNK):
+        yield reader.read(start, min(start + _CHUNK, shard.num_examples))
+
+
+def _read_tfrecord(shard: Shard) -> Iterator[list[bytes]]:
+    records = read_tfrecord(shard.path)
+    _require_count(len(records), shard)
+    for start in range(0, shard.num_examples, _CHUNK):
+        yield records[start : start + _CHUNK]
+
+
+def _require_count(count: int, shard: Shard) -> None:
+    if count != shard.num_examples:
+        raise ValueError(f"{count} records, dataset_info.json has {shard.num_examples}")
 
 
 def _decode(record: bytes, image_HWC: np.ndarray) -> int:

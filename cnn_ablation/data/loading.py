@@ -11,7 +11,7 @@ from cnn_ablation.data.dataset import Dataset, LabeledImages
 from cnn_ablation.data.locking import folder_lock
 from cnn_ablation.data.prepared import Prepared, find_prepared, open_prepared
 from cnn_ablation.data.sources import SOURCES, Source, local_path, resolve_data_dir
-from cnn_ablation.errors import FieldError
+from cnn_ablation.errors import InputError
 
 
 def describe_dataset(name: str, data_dir: str | None = None) -> tuple[tuple[int, int, int], int]:
@@ -75,8 +75,8 @@ def load_dataset(
         train_split=train_split,
         test_split=test_split,
         num_classes=num_classes,
-        train=loader.read(train_split, field="train_split"),
-        test=loader.read(test_split, field="test_split"),
+        train=loader.read(train_split, flag="train_split"),
+        test=loader.read(test_split, flag="test_split"),
     )
 
 
@@ -101,7 +101,7 @@ class _Loader:
             for split, images in self._whole.items():
                 self._save(split, images)
 
-    def read(self, spec: str, *, field: str) -> LabeledImages:
+    def read(self, spec: str, *, flag: str) -> LabeledImages:
         """Reads what a spec in TFDS split syntax selects."""
         if splits.is_plain(spec):
             images = self._whole.get(spec) or load_cache(self.folder, spec)
@@ -110,7 +110,7 @@ class _Loader:
                 return images
         parts = [
             _slice(self._read_whole(split), start, stop)
-            for split, start, stop in splits.resolve(spec, self._prepared, field=field)
+            for split, start, stop in splits.resolve(spec, self._prepared, flag=flag)
         ]
         return parts[0] if len(parts) == 1 else _concatenate(parts)
 
@@ -148,10 +148,10 @@ def _archive_folder(source: Source | None, name: str, manual_dir: str | None) ->
         return None
     folder = local_path("manual_dir", manual_dir)
     if not folder.is_dir():
-        raise FieldError("manual_dir", manual_dir, "must be a folder that exists")
+        raise InputError(f"--manual_dir={manual_dir}: must be a folder that exists")
     if source is None:
-        raise FieldError("manual_dir", manual_dir, f"serves {', '.join(SOURCES)} only, not {name}")
-    from cnn_ablation.data.preparing import verify_archives
+        raise InputError(f"--manual_dir={manual_dir}: serves {', '.join(SOURCES)} only, not {name}")
+    from cnn_ablation.data.originals import verify_archives
 
     verify_archives(source, folder)
     return folder

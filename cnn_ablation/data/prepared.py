@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from cnn_ablation.data.sources import SOURCES
-from cnn_ablation.errors import FieldError, InputError
+from cnn_ablation.errors import InputError
 
-FILE_FORMATS = ("array_record",)
+FILE_FORMATS = ("array_record", "tfrecord")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Prepared:
         folder: where its files are.
         name: TFDS name, with its config where it has one.
         version: TFDS version.
+        file_format: one of `FILE_FORMATS`.
         image_shape: (height, width, channels).
         num_classes: number of labels.
         splits: the record files of each split, in order.
@@ -38,6 +39,7 @@ class Prepared:
     folder: Path
     name: str
     version: str
+    file_format: str
     image_shape: tuple[int, int, int]
     num_classes: int
     splits: dict[str, tuple[Shard, ...]]
@@ -98,7 +100,9 @@ def _from_builder(builder: Any) -> Prepared:
     }
     version = str(builder.version)
     name = info.full_name.removesuffix(f"/{version}")
-    return Prepared(folder, name, version, image_shape, num_classes, splits, info.splits)
+    return Prepared(
+        folder, name, version, file_format, image_shape, num_classes, splits, info.splits
+    )
 
 
 def _check_features(features: Any, folder: Path) -> tuple[tuple[int, int, int], int]:
@@ -124,10 +128,11 @@ def _check_features(features: Any, folder: Path) -> tuple[tuple[int, int, int], 
 
 
 def _not_there(name: str, root: Path) -> InputError:
-    there = sorted({path.parts[len(root.parts)] for path in root.glob("*/**/features.json")})
+    # A version's folder lies in the dataset's own, or in that of a config.
+    found = (path for depth in ("*/*/", "*/*/*/") for path in root.glob(f"{depth}features.json"))
+    there = sorted({path.relative_to(root).parts[0] for path in found})
     others = f" (there: {', '.join(there)})" if there else ""
-    return FieldError(
-        "dataset",
-        name,
-        f"must be {', '.join(SOURCES)}, or a dataset that TFDS has prepared in {root}{others}",
+    return InputError(
+        f"--dataset={name}: must be {', '.join(SOURCES)},"
+        f" or a dataset that TFDS has prepared in {root}{others}"
     )

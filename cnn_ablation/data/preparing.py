@@ -1,7 +1,6 @@
 """From original archives to a TFDS folder: MNIST from the embedded ones, without a network."""
 
 import contextlib
-import hashlib
 import shutil
 import time
 from collections.abc import Iterator
@@ -9,11 +8,25 @@ from pathlib import Path
 from typing import Any
 
 from cnn_ablation.data.dataset import LabeledImages
-from cnn_ablation.data.progress import notify, progress_bar
-from cnn_ablation.data.sources import EMBEDDED_ARCHIVES, SOURCES, Source
-from cnn_ablation.errors import FieldError, InputError
+from cnn_ablation.data.downloading import no_partial_downloads, require_network
+from cnn_ablation.data.originals import missing_archives, verify_archives
+from cnn_ablation.data.progress import progress_bar
+from cnn_ablation.data.sources import EMBEDDED_ARCHIVES, Source
+from cnn_ablation.errors import InputError
 
 _ABANDONED_SECONDS = 3600
+
+
+def make_folder(folder: Path, root: Path) -> None:
+    """Makes a dataset's folder in the data_dir.
+
+    Raises:
+        InputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(root, error) from error
 
 
 def prepare(
@@ -34,102 +47,39 @@ def prepare(
     Raises:
         InputError: an archive is damaged or cannot be had, or the folder cannot be written.
     """
-    from cnn_ablation.data.builders import BUILDERS
-
     archives = manual_dir or (EMBEDDED_ARCHIVES if source.name == "mnist" else None)
-    _announce_download(source, archives)
-    if archives is not None and manual_dir is None:
+    if archives is not None:
         verify_archives(source, archives)
+    require_network(source, missing_archives(source, root, archives))
+    folder = root / source.name
     try:
-        _remove_abandoned(root / source.name, source.version)
-        builder = BUILDERS[source.name](data_dir=str(root), file_format="array_record")
-        _download_and_prepare(builder, source, archives, progress=progress)
+        _remove_abandoned(folder, source.version)
+        with no_partial_downloads(root, source):
+            return _download_and_prepare(source, root, archives, progress=progress)
     except OSError as error:
-        if (root / source.name / source.version).exists():
+        if (folder / source.version).exists():
             return {}
         raise _unwritable(root, error) from error
-    return builder.arrays
-
-
-def make_folder(folder: Path, root: Path) -> None:
-    """Makes a dataset's folder in the data_dir.
-
-    Raises:
-        FieldError: it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _unwritable(root, error) from error
-
-
-def verify_archives(source: Source, folder: Path) -> None:
-    """Compares the archives in a folder with the checksums that TFDS registers.
-
-    Raises:
-        InputError: one differs, or the folder holds none of them.
-    """
-    present = [folder / name for name in source.archives.names() if (folder / name).is_file()]
-    if not present:
-        names = ", ".join(source.archives.names())
-        raise FieldError("manual_dir", folder, f"holds none of {source.name}'s archives: {names}")
-    registered = _registered_sha256()
-    for path in present:
-        found = _sha256(path)
-        if found != registered[source.name, path.name]:
-            owners = [name for (name, _), known in registered.items() if known == found]
-            what = f"is {owners[0]}'s archive" if owners else "is damaged or another file"
-            raise InputError(
-                f"{path}: {what}: its SHA-256 is {found}, {source.name}'s is"
-                f" {registered[source.name, path.name]}"
-            )
 
 
 def _download_and_prepare(
-    builder: Any, source: Source, archives: Path | None, *, progress: bool
-) -> None:
+    source: Source, root: Path, archives: Path | None, *, progress: bool
+) -> dict[str, LabeledImages]:
     import tensorflow_datasets as tfds
 
+    from cnn_ablation.data.builders import BUILDERS
+
+    builder: Any = BUILDERS[source.name](data_dir=str(root), file_format="array_record")
     config = tfds.download.DownloadConfig(
         manual_dir=None if archives is None else str(archives), force_checksums_validation=True
     )
-    text = f"Preparing {source.name} {source.version}"
+    text = f"preparing {source.name} {source.version} in {root}"
     with (
         _tfds_progress_hidden(),
         progress_bar(text, source.num_examples, enabled=progress) as builder.advance,
     ):
         builder.download_and_prepare(download_config=config)
-
-
-def _registered_sha256() -> dict[tuple[str, str], str]:
-    """SHA-256 by (dataset, file name), as TFDS has registered them."""
-    from tensorflow_datasets.core.download import checksums
-
-    from cnn_ablation.data.builders import BUILDERS
-
-    infos = checksums.get_all_url_infos()
-    return {
-        (name, file): infos[BUILDERS[name].URL + file].checksum
-        for name, source in SOURCES.items()
-        for file in source.archives.names()
-    }
-
-
-def _sha256(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-
-
-def _announce_download(source: Source, archives: Path | None) -> None:
-    missing = [
-        name
-        for name in source.archives.names()
-        if archives is None or not (archives / name).exists()
-    ]
-    if missing:
-        notify(f"{source.name}: downloading {', '.join(missing)} (unless TFDS already has)")
+    return builder.arrays
 
 
 def _remove_abandoned(folder: Path, version: str) -> None:
@@ -143,7 +93,7 @@ def _remove_abandoned(folder: Path, version: str) -> None:
 
 def _unwritable(root: Path, error: OSError) -> InputError:
     reason = error.strerror or str(error)
-    return FieldError("data_dir", root, f"cannot be written ({reason}); name another folder")
+    return InputError(f"--data_dir={root}: cannot be written ({reason}); name another folder")
 
 
 @contextlib.contextmanager

@@ -1,10 +1,9 @@
-"""Telling the user what takes seconds: a bar on a terminal, plain lines elsewhere."""
+"""Telling the user what takes seconds."""
 
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
 
-Notify = Callable[[str], None]
 Advance = Callable[[int], object]
 
 
@@ -18,17 +17,15 @@ def progress_bar(text: str, total: int, *, enabled: bool) -> Iterator[Advance]:
     """Yields a function that is told how many more of `total` images are done.
 
     Args:
-        text: what is being done.
+        text: what is being done, printed first.
         total: how many images there are.
-        enabled: whether to show anything at all.
+        enabled: whether to show anything; the bar itself needs a terminal.
     """
     if not enabled:
         yield lambda count: None
-    elif not sys.stderr.isatty():
-        notify(text)
-        yield lambda count: None
-    else:
-        from tqdm import tqdm
+        return
+    from cnn_ablation.progress import Progress
 
-        with tqdm(total=total, desc=text, unit=" images", leave=False) as bar:
-            yield bar.update
+    notify(text)
+    with Progress(total, " images") as bar:
+        yield bar.advance

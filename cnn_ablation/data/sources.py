@@ -4,7 +4,7 @@ import dataclasses
 import os
 from pathlib import Path
 
-from cnn_ablation.errors import FieldError
+from cnn_ablation.errors import InputError
 
 EMBEDDED_ARCHIVES = Path(__file__).parent.parent / "archives"
 
@@ -51,18 +51,18 @@ def resolve_data_dir(data_dir: str | None) -> Path:
     """The folder that holds prepared datasets; TFDS's own default where none is given.
 
     Raises:
-        FieldError: the folder is not on a local file system.
+        InputError: the folder is not on a local file system.
     """
     given = data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
     return local_path("data_dir", given)
 
 
-def local_path(field: str, given: str) -> Path:
+def local_path(flag: str, given: str) -> Path:
     """The path that a flag names.
 
     Raises:
-        FieldError: it names a place in a cloud.
+        InputError: it names a place in a cloud.
     """
     if "://" in given:
-        raise FieldError(field, given, "must be a folder of this machine")
+        raise InputError(f"--{flag}={given}: must be a folder of this machine")
     return Path(given).expanduser()

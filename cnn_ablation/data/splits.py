@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from cnn_ablation.data.prepared import Prepared
-from cnn_ablation.errors import FieldError
+from cnn_ablation.errors import InputError
 
 Range = tuple[str, int, int]
 
@@ -14,19 +14,19 @@ def is_plain(spec: str) -> bool:
     return re.fullmatch(r"\w+", spec) is not None and spec != "all"
 
 
-def resolve(spec: str, prepared: Prepared, *, field: str) -> list[Range]:
+def resolve(spec: str, prepared: Prepared, *, flag: str) -> list[Range]:
     """Translates a spec with TFDS's own parser.
 
     Args:
         spec: TFDS split syntax.
         prepared: the dataset that it selects from.
-        field: the flag that gave the spec, for the message.
+        flag: the flag that gave the spec, for the message.
 
     Returns:
         (split, start, stop) of each piece, in order.
 
     Raises:
-        FieldError: the spec is not understood, or selects no image.
+        InputError: the spec is not understood, or selects no image.
     """
     starts = _starts(prepared)
     try:
@@ -35,12 +35,12 @@ def resolve(spec: str, prepared: Prepared, *, field: str) -> list[Range]:
             for piece in prepared.split_infos[spec].file_instructions
         ]
     except (ValueError, KeyError, AssertionError, TypeError, IndexError):
-        raise _refused(spec, prepared, field, "must name splits in TFDS's syntax") from None
+        raise _refused(spec, prepared, flag, "must name splits in TFDS's syntax") from None
     ranges = [
         (split, start + skip, start + skip + take) for split, start, skip, take in pieces if take
     ]
     if not ranges:
-        raise _refused(spec, prepared, field, "selects no image")
+        raise _refused(spec, prepared, flag, "selects no image")
     return ranges
 
 
@@ -55,9 +55,9 @@ def _starts(prepared: Prepared) -> dict[str, tuple[str, int]]:
     return starts
 
 
-def _refused(spec: str, prepared: Prepared, field: str, why: str) -> FieldError:
+def _refused(spec: str, prepared: Prepared, flag: str, why: str) -> InputError:
     sizes = ", ".join(
         f"{name} ({sum(shard.num_examples for shard in shards)} images)"
         for name, shards in prepared.splits.items()
     )
-    return FieldError(field, spec, f"{why}, such as train[:10%], from {sizes}")
+    return InputError(f"--{flag}={spec}: {why}, such as train[:10%]; there are {sizes}")
