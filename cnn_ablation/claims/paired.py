@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from cnn_ablation.claims.claim import Claim, Contrast, Expected, Table
@@ -13,11 +14,11 @@ from cnn_ablation.statistics import (
     PairedComparison,
     bonferroni_level,
     compare,
-    detectable_effect,
+    decidable_effect,
     sign_flip_test,
     smallest_p,
     t_interval,
-    units_needed,
+    units_to_decide,
     units_to_reach,
 )
 
@@ -146,19 +147,18 @@ class ContrastJudge:
         )
 
     def _detectable(self, comparison: PairedComparison) -> float | None:
-        if comparison.sd is None:
+        smallest = decidable_effect(comparison.n, self.level, self.family_size)
+        if comparison.sd is None or smallest is None:
             return None
-        share = bonferroni_level(self.level, self.family_size)
-        return detectable_effect(comparison.n, comparison.sd, share)
+        return smallest * comparison.sd
 
     def _units_needed(self, claim: Claim, comparison: PairedComparison) -> int | None:
         """Units that would decide, were the true difference and spread the ones seen."""
-        if comparison.sd is None:
+        distance = abs(claim.sign * comparison.difference - claim.smallest_interesting)
+        if comparison.sd is None or distance == 0.0:
             return None
-        distance = claim.sign * comparison.difference - claim.smallest_interesting
-        share = bonferroni_level(self.level, self.family_size)
-        needed = units_needed(distance, comparison.sd, share)
-        return None if needed is None else max(needed, units_to_reach(self.level, self.family_size))
+        effect = distance / comparison.sd if comparison.sd > 0.0 else math.inf
+        return units_to_decide(effect, self.level, self.family_size)
 
     def _prospects(self, claim: Claim, comparison: PairedComparison, needed: int | None) -> str:
         """The smallest effect these units could have shown, and the units needed."""

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from cnn_ablation.claims.claim import Claim, Hypothesis, Kind, Setting
 from cnn_ablation.claims.sentences import cannot_reach, plural, unit_noun
 from cnn_ablation.statistics import (
-    bonferroni_level,
-    detectable_effect,
+    decidable_effect,
     holm,
     smallest_p,
     units_to_reach,
@@ -31,7 +30,7 @@ class FamilyPlan:
             family comes out as clear as can be.
         units_needed: units with which one contrast alone can pass Holm's first, strictest step.
         detectable: smallest true distance from the margin that n units show with power 0.8, in
-            standard deviations of the paired difference; None for n < 2.
+            standard deviations of the paired difference; None where they decide nothing.
     """
 
     question: str
@@ -117,7 +116,7 @@ def plan(
                         level=level,
                         smallest_p=float(floors[kind]),
                         units_needed=units_to_reach(level, size),
-                        detectable=detectable_effect(n, 1.0, bonferroni_level(level, size)),
+                        detectable=decidable_effect(n, level, size),
                     )
                 )
     return plans

@@ -30,9 +30,10 @@ class ContrastVerdict:
         interval: simultaneous (Bonferroni) t interval of the difference; None without spread.
         p_value: sign-flip p of 'the difference equals the margin in the claimed direction'.
         p_adjusted: the same after Holm over the family.
-        detectable: smallest distance from the margin these units could have shown (power 0.8).
-        units_needed: units with which a difference like the one seen would be decided (power 0.8);
-            None where it is decided already or out of reach.
+        detectable: smallest distance from the margin that these units could have decided (power
+            0.8, spread as seen); None where they could decide nothing.
+        units_needed: units that would decide a difference like the one seen (power 0.8); None
+            where it is decided already or out of reach.
         comparison: the paired comparison behind it; None for an exact claim or without data.
     """
 

@@ -15,6 +15,7 @@ from cnn_ablation.statistics.comparison import (
     compare,
     t_interval,
 )
+from cnn_ablation.statistics.decision_power import decidable_effect, units_to_decide
 from cnn_ablation.statistics.families import bonferroni_level, holm
 from cnn_ablation.statistics.pairing import PairedSample, pair
 from cnn_ablation.statistics.power import detectable_effect, power, units_needed
@@ -33,6 +34,7 @@ __all__ = [
     "bonferroni_level",
     "bootstrap_interval",
     "compare",
+    "decidable_effect",
     "detectable_effect",
     "holm",
     "pair",
@@ -41,5 +43,6 @@ __all__ = [
     "smallest_p",
     "t_interval",
     "units_needed",
+    "units_to_decide",
     "units_to_reach",
 ]
