@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from absl import app, flags
+from absl import app, flags, logging
 
 from cnn_ablation.errors import InputError
 
@@ -38,6 +38,8 @@ def run(main: Callable[[], int | None], description: str) -> None:
             sys.stderr.close()
             sys.exit(141)
 
+    # Libraries' notices of normal work are not for users; --verbosity=0 brings them back.
+    flags.FLAGS.set_default("verbosity", logging.WARNING)
     app.run(guarded, flags_parser=lambda argv: _parse(argv, description))
 
 

@@ -19,10 +19,10 @@ class FieldError(InputError):
 
     def __init__(self, field: str, value: object, allowed: str) -> None:
         self.field, self.value, self.allowed = field, value, allowed
-        super().__init__(f"{field}={_as_typed(value)}: {allowed}")
+        super().__init__(f"{field}={as_typed(value)}: {allowed}")
 
 
-def _as_typed(value: object) -> str:
+def as_typed(value: object) -> str:
     """Writes a value as a user types it after `--flag=`: 3,5 rather than (3, 5), 3 for (3, 3)."""
     if isinstance(value, (tuple, list)):
         if len(set(value)) == 1:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cnn_ablation.data import Dataset, load_dataset
 from cnn_ablation.environment import describe_device, describe_environment, seconds_since_start
+from cnn_ablation.errors import as_typed
 from cnn_ablation.files import append_json_line, write_json
 from cnn_ablation.progress import Progress
 from cnn_ablation.records import EpochRecord, TrialRecord
@@ -128,9 +129,7 @@ def _describe(spec: TrialSpec) -> str:
     for part in (spec.network, spec.training, spec.data):
         for field in dataclasses.fields(part):
             if "help" in field.metadata:
-                value = getattr(part, field.name)
-                text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-                shown.append(f"{field.name}={text}")
+                shown.append(f"{field.name}={as_typed(getattr(part, field.name))}")
     return " ".join(shown)
 
 

@@ -1,0 +1,38 @@
+"""What all tests share: no user's folder is touched, and MNIST is prepared once."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cnn_ablation.data import Dataset, load_dataset
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Caches and datasets of this session, also of the processes that it starts."""
+    # With pytest-xdist each worker has a base folder of its own below a common one.
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if worker else base) / "shared"
+    for variable, name in (("CNN_ABLATION_CACHE_DIR", "cache"), ("TFDS_DATA_DIR", "datasets")):
+        (folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.environ[variable] = str(folder / name)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mnist(private_folders: Path) -> Dataset:
+    """The real MNIST, from the archives in the package."""
+    return load_dataset("mnist", data_dir=str(private_folders / "datasets"))
+
+
+@pytest.fixture(scope="session")
+def small_mnist(mnist: Dataset, private_folders: Path) -> Dataset:
+    """The first 10 % of MNIST: 6,000 images to train on and 1,000 to test on."""
+    return load_dataset(
+        "mnist",
+        train_split="train[:10%]",
+        test_split="test[:10%]",
+        data_dir=str(private_folders / "datasets"),
+    )
