@@ -1,6 +1,7 @@
 """Files that are whole or not there: atomic writes, and JSON lines that survive a kill."""
 
 import contextlib
+import errno
 import json
 import os
 import tempfile
@@ -35,11 +36,17 @@ def write_json(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def append_json_line(path: Path, document: Mapping[str, Any]) -> None:
-    """Appends one strict-JSON line with a single write that has reached the disk on return."""
-    line = json.dumps(document, allow_nan=False) + "\n"
+    """Appends one strict-JSON line with a single write that has reached the disk on return.
+
+    Raises:
+        OSError: the file cannot be written, or the disk is full.
+    """
+    line = (json.dumps(document, allow_nan=False) + "\n").encode()
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     try:
-        os.write(descriptor, line.encode())
+        # A disk that fills up takes a part of the line and reports no error by itself.
+        if os.write(descriptor, line) < len(line):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

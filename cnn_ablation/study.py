@@ -62,6 +62,8 @@ class Question:
         title: heading for people.
         variants: the designs, in the order in which tables show them.
         claims: conclusions to judge; they name variants by label.
+        reference: the design whose number of parameters a control arm holds (see `controls.py`);
+            None where there can be no such arm.
 
     Raises:
         InputError: two variants share a label.
@@ -71,6 +73,7 @@ class Question:
     title: str
     variants: tuple[Variant, ...]
     claims: tuple[Claim, ...] = ()
+    reference: NetworkSpec | None = None
 
     def __post_init__(self) -> None:
         labels = [variant.label for variant in self.variants]

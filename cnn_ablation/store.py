@@ -1,0 +1,264 @@
+"""A study's folder: what was declared, and every trial and timing round since, none lost.
+
+study.json     the declaration, its settings and seeds, what it ran on; replaced as a whole
+trials.jsonl   one line a trial, only ever appended to
+timings.jsonl  one line a round of the timing pass, only ever appended to
+"""
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from cnn_ablation.errors import InputError
+from cnn_ablation.files import write_json
+from cnn_ablation.journal import Journal
+from cnn_ablation.records import EpochRecord
+from cnn_ablation.results import StudyResults, Timing, TrialResult
+from cnn_ablation.sole_writer import sole_writer
+from cnn_ablation.study import Study, labels_of
+from cnn_ablation.study_document import network_from_json, network_to_json
+from cnn_ablation.study_plan import StudyPlan
+
+STUDY, TRIALS, TIMINGS = "study.json", "trials.jsonl", "timings.jsonl"
+FINISHED = ("completed", "diverged")
+
+
+def load_results(workdir: Path) -> StudyResults:
+    """Reads what a study's folder holds, finished or not; changes nothing there.
+
+    Trials come in the order of designs and seeds, whatever the order in which they ended.
+
+    Raises:
+        InputError: the folder holds no study, or a file in it is damaged.
+    """
+    plan = read_plan(workdir)
+    if plan is None:
+        raise InputError(f"{workdir}: holds no study: {STUDY} is not there")
+    trials, timings = _journals(workdir)
+    return _results(plan, trials.read(), timings.read())
+
+
+def read_plan(workdir: Path) -> StudyPlan | None:
+    """Reads what a folder's study was declared as; None where there is none.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    path = workdir / STUDY
+    try:
+        return StudyPlan.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: is damaged or of another version ({error})") from None
+
+
+class Store:
+    """A study's folder, open for writing; use it as a context.
+
+    Attributes:
+        folder: the folder.
+        plan: what is to be there in the end.
+        repairs: what was mended on opening, a line each.
+    """
+
+    def __init__(self, folder: Path, plan: StudyPlan) -> None:
+        """Takes the folder for this process and reads what is there.
+
+        Raises:
+            InputError: another process holds it, it holds a study with other settings, a file is
+                damaged, or it cannot be written.
+        """
+        self.folder, self.plan = folder, plan
+        self._open = contextlib.ExitStack()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._open.enter_context(sole_writer(folder))
+        except OSError as error:
+            raise InputError(
+                f"--workdir={folder}: must be a folder to write to ({error.strerror})"
+            ) from None
+        self._trials, self._timings = _journals(folder)
+        try:
+            self._settle()
+        except BaseException:
+            self._open.close()
+            raise
+
+    def _settle(self) -> None:
+        kept = read_plan(self.folder)
+        if kept is not None:
+            _require_same(self.folder, kept, self.plan)
+        mended = [journal.repair() for journal in (self._trials, self._timings)]
+        self.repairs = [line for line in mended if line is not None]
+        self._trial_lines, self._rounds = self._trials.read(), self._timings.read()
+        if kept is not None:
+            # Who only looks at a finished study does not sign it with another machine.
+            self.plan = dataclasses.replace(self.plan, environment=kept.environment)
+        self._write_plan()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def record_environment(self, environment: Mapping[str, Any]) -> None:
+        """Keeps what the trials and timings that follow run on."""
+        self.plan = dataclasses.replace(self.plan, environment=environment)
+        self._write_plan()
+
+    def add_trial(self, trial: TrialResult) -> None:
+        """Appends one trial.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        line = {
+            "trial_id": trial.trial_id,
+            "variant": [f"{q}: {label}" for q, label in labels_of(self.plan.study, trial.network)],
+            "seed": trial.seed,
+            "status": trial.status,
+            "error": trial.error,
+            "epochs": [vars(epoch) for epoch in trial.epochs],
+            "spec": self.plan.spec(trial.network).to_json(),
+        }
+        self._trials.append(line)
+        self._trial_lines.append(line)
+
+    def add_round(self, times: Sequence[Timing], machine: Mapping[str, Any]) -> None:
+        """Appends one whole round of the timing pass: every design once.
+
+        Args:
+            times: the round's times.
+            machine: what they were taken on; rounds of different machines are never mixed.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        line = {
+            "round": len(self._rounds) + 1,
+            "machine": dict(machine),
+            "times": [
+                {
+                    "network": network_to_json(time.network),
+                    "train_seconds": time.train_seconds,
+                    "eval_seconds": time.eval_seconds,
+                }
+                for time in times
+            ],
+        }
+        self._timings.append(line)
+        self._rounds.append(line)
+
+    def rounds(self, machine: Mapping[str, Any]) -> int:
+        """Rounds that timed every design of the study on a machine."""
+        return len(_complete_rounds(self.plan.study, self._rounds).get(_key(machine), ()))
+
+    def most_rounds(self) -> int:
+        """Rounds that timed every design, of the machine that has most of them."""
+        return len(_rounds_of_one_machine(self.plan.study, self._rounds))
+
+    def results(self) -> StudyResults:
+        """All that is there so far."""
+        return _results(self.plan, self._trial_lines, self._rounds)
+
+    def _write_plan(self) -> None:
+        try:
+            write_json(self.folder / STUDY, self.plan.to_json())
+        except OSError as error:
+            raise InputError(
+                f"{self.folder / STUDY}: cannot be written ({error.strerror})"
+            ) from None
+
+
+def _journals(folder: Path) -> tuple[Journal, Journal]:
+    trials = Journal(folder / TRIALS, ("trial_id", "status", "epochs", "error"))
+    return trials, Journal(folder / TIMINGS, ("machine", "times"))
+
+
+def _require_same(folder: Path, kept: StudyPlan, plan: StudyPlan) -> None:
+    for (name, old), (_, new) in zip(kept.settings(), plan.settings(), strict=True):
+        if old != new:
+            raise InputError(
+                f"--workdir={folder}: holds a study with {name}={old}, not {new}; name another "
+                "folder"
+            )
+
+
+def _results(
+    plan: StudyPlan, trials: Sequence[dict[str, Any]], rounds: Sequence[dict[str, Any]]
+) -> StudyResults:
+    return StudyResults(
+        study=plan.study,
+        training=plan.training,
+        data=plan.data,
+        dataset_version=plan.dataset_version,
+        seeds=plan.seeds,
+        trials=tuple(_trials(plan, trials)),
+        timings=tuple(_timings(plan.study, rounds)),
+        environment=plan.environment,
+    )
+
+
+def _trials(plan: StudyPlan, lines: Sequence[dict[str, Any]]) -> Iterable[TrialResult]:
+    by_id = _one_line_a_trial(lines)
+    for network, seed in plan.trials():
+        trial_id = plan.spec(network).trial_id(seed, plan.dataset_version)
+        line = by_id.get(trial_id)
+        if line is not None:
+            epochs = tuple(EpochRecord(**epoch) for epoch in line["epochs"])
+            yield TrialResult(trial_id, network, seed, line["status"], epochs, line["error"])
+
+
+def _one_line_a_trial(lines: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The line that counts for each trial: the first that finished it, else its last failure."""
+    found: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        earlier = found.get(line["trial_id"])
+        if earlier is None or earlier["status"] not in FINISHED:
+            found[line["trial_id"]] = line
+    return found
+
+
+def _timings(study: Study, rounds: Sequence[dict[str, Any]]) -> Iterable[Timing]:
+    wanted = set(study.networks())
+    for number, line in enumerate(_rounds_of_one_machine(study, rounds), start=1):
+        for time in line["times"]:
+            network = network_from_json(time["network"])
+            if network in wanted:
+                yield Timing(network, number, time["train_seconds"], time["eval_seconds"])
+
+
+def _rounds_of_one_machine(
+    study: Study, rounds: Sequence[dict[str, Any]]
+) -> Sequence[dict[str, Any]]:
+    """Complete rounds of the machine that has most of them, the earlier one of equals."""
+    return max(_complete_rounds(study, rounds).values(), key=len, default=())
+
+
+def _complete_rounds(
+    study: Study, rounds: Sequence[dict[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
+    """By machine, the rounds that timed every design of the study."""
+    wanted = set(study.networks())
+    found: dict[str, list[dict[str, Any]]] = {}
+    for line in rounds:
+        if wanted <= {network_from_json(time["network"]) for time in line["times"]}:
+            found.setdefault(_key(line["machine"]), []).append(line)
+    return found
+
+
+def _key(machine: Mapping[str, Any]) -> str:
+    return json.dumps(machine, sort_keys=True)
