@@ -2,7 +2,7 @@
 
 import jax
 
-from cnn_ablation.convolution import xla
+from cnn_ablation.convolution import banded, xla
 from cnn_ablation.errors import InputError
 
 FORMS: tuple[str, ...] = ("auto", "native", "xla", "banded")
@@ -25,7 +25,9 @@ def resolve_form(form: str, platform: str) -> str:
         raise InputError(f"--conv={form}: must be one of {', '.join(FORMS)}")
     if form == "native":
         raise InputError("--conv=native: not built yet")
-    return "xla" if form == "auto" else form
+    if form == "auto":
+        return "banded" if platform == "cpu" else "xla"
+    return form
 
 
 def conv_block(
@@ -40,9 +42,9 @@ def conv_block(
 ) -> jax.Array:
     """Cross-correlate, max-pool, add the bias and apply ReLU.
 
-    Pooling before bias and ReLU gives the same values as after them, since both are monotonic, with
-    fewer of them to compute. The gradient of a pooling window goes to its first maximum in row-major
-    order, and that of ReLU at zero is zero, in every form.
+    Pooling before bias and ReLU gives the same values as after them, since both are monotonic,
+    with fewer of them to compute. The gradient of a pooling window goes to its first maximum in
+    row-major order, and that of ReLU at zero is zero, in every form.
 
     Args:
         images_BHWC: A batch of images, or of feature maps.
@@ -56,6 +58,5 @@ def conv_block(
     Returns:
         Feature maps of shape `(B, H', W', O)`.
     """
-    return xla.conv_block(
-        images_BHWC, kernel_HWIO, bias_O, stride=stride, padding=padding, pool=pool
-    )
+    lowering = {"xla": xla.conv_block, "banded": banded.conv_block}[form]
+    return lowering(images_BHWC, kernel_HWIO, bias_O, stride=stride, padding=padding, pool=pool)

@@ -1,4 +1,4 @@
-"""The block as XLA's own operations: what accelerators run best, and the reference of every test."""
+"""The block as XLA's own operations: best on accelerators, and what the tests compare with."""
 
 import jax
 import numpy as np
@@ -14,7 +14,7 @@ def conv_block(
     padding: str,
     pool: int,
 ) -> jax.Array:
-    """Convolution, max-pool, bias and ReLU with `lax`; see `cnn_ablation.convolution.conv_block`."""
+    """Convolution, max-pool, bias and ReLU; see `cnn_ablation.convolution.conv_block`."""
     features_BHWO = lax.conv_general_dilated(
         images_BHWC,
         kernel_HWIO,
