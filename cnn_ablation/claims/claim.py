@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -17,7 +17,7 @@ Expected = Literal["holds", "fails", "inconclusive"]
 Contrast = tuple[str, str]
 Hypothesis = tuple[str, str, str, Direction, float]
 # metric -> variant -> unit (a seed or a timing round) -> value
-Table = Mapping[str, Mapping[str, Mapping[Hashable, float | None]]]
+Table = Mapping[str, Mapping[str, Mapping[Any, float | None]]]
 
 
 def chain(*variants: str) -> tuple[Contrast, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -135,8 +135,8 @@ def _correlation(sample: PairedSample) -> float | None:
 
 
 def compare(
-    values_a: Mapping[Hashable, float | None],
-    values_b: Mapping[Hashable, float | None],
+    values_a: Mapping[Any, float | None],
+    values_b: Mapping[Any, float | None],
     level: float = 0.05,
 ) -> PairedComparison | None:
     """Compare two variants over the units that both finished.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 # Differences are rounded at this many significant digits of the largest value, so that 0.9851 -
 # 0.9841 is 0.001 and equal differences are ties, not neighbours one rounding error apart.
 SIGNIFICANT_DIGITS = 12
+# NumPy rounds by multiplying with 10^decimals, which must itself be a float64.
+_MOST_DECIMALS = 300
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def _is_finite(value: float | None) -> bool:
 
 
 def pair(
-    values_a: Mapping[Hashable, float | None], values_b: Mapping[Hashable, float | None]
+    values_a: Mapping[Any, float | None], values_b: Mapping[Any, float | None]
 ) -> PairedSample:
     """Match two variants' results by unit.
 
@@ -73,4 +76,4 @@ def _without_noise(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np
     if largest == 0.0:
         return a - b
     decimals = SIGNIFICANT_DIGITS - math.ceil(math.log10(largest))
-    return np.round(a - b, decimals)
+    return np.round(a - b, min(decimals, _MOST_DECIMALS))

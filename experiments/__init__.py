@@ -1,0 +1,1 @@
+"""Studies and checks that run from the command line: python -m experiments.NAME."""
