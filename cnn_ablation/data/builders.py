@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import tensorflow_datasets as tfds
+from tensorflow_datasets import image_classification as originals
 from tensorflow_datasets.core import registered
 
 from cnn_ablation.data import idx, png
@@ -81,20 +82,23 @@ class _FromArchives:
         """Says nothing."""
 
 
-# Named as TFDS names them, and not registered, so that `tfds.builder` still finds TFDS's own.
+# Named as TFDS names them, but not registered, so that `tfds.builder` still finds TFDS's own. Those
+# are registered when they are first looked at, which must not be inside the block below.
+_ORIGINALS = (originals.MNIST, originals.FashionMNIST, originals.KMNIST)
+
 with registered.skip_registration():
 
-    class MNIST(_FromArchives, tfds.image_classification.MNIST):
+    class MNIST(_FromArchives, originals.MNIST):
         """Handwritten digits (LeCun et al., 1998)."""
 
         VERSION = tfds.core.Version(SOURCES["mnist"].version)
 
-    class FashionMNIST(_FromArchives, tfds.image_classification.FashionMNIST):
+    class FashionMNIST(_FromArchives, originals.FashionMNIST):
         """Articles of clothing (Xiao et al., 2017)."""
 
         VERSION = tfds.core.Version(SOURCES["fashion_mnist"].version)
 
-    class KMNIST(_FromArchives, tfds.image_classification.KMNIST):
+    class KMNIST(_FromArchives, originals.KMNIST):
         """Cursive Japanese characters (Clanuwat et al., 2018)."""
 
         VERSION = tfds.core.Version(SOURCES["kmnist"].version)

@@ -1,7 +1,8 @@
 """Decoded arrays beside the record files they came from: whole and theirs, or not used.
 
-One uncompressed npz per split. The format checks its own content (a CRC-32 for each array); what
-else could go wrong is that the record files changed, so their sizes, times and CRC-32 are in it.
+One uncompressed npz per split, with what tells that it is right: shape and CRC-32 of its arrays
+(the npz format has a CRC-32 too, but NumPy may leave it unread where a header is damaged), and
+sizes, times and CRC-32 of the record files.
 """
 
 import dataclasses
@@ -57,20 +58,24 @@ def load_cache(folder: Path, split: str) -> LabeledImages | None:
         with np.load(path, allow_pickle=False) as arrays:
             source = json.loads(str(arrays["source"]))
             _require_current(source, folder)
-            return _checked(arrays["images"], arrays["labels"], source["shape"])
+            return _checked(LabeledImages(arrays["images"], arrays["labels"]), source)
     except Exception as error:  # A damaged archive can make zipfile and NumPy raise anything.
         notify(f"{path}: not used ({error}); decoding the prepared images instead")
         return None
 
 
-def save_cache(folder: Path, split: str, records: Sequence[Path], images: LabeledImages) -> None:
-    """Writes a split's arrays atomically; where that fails, says so and goes on without."""
+def save_cache(folder: Path, split: str, records: Sequence[Path], images: LabeledImages) -> bool:
+    """Writes a split's arrays atomically.
+
+    Returns:
+        Whether they are there; where they cannot be written, a notice says so.
+    """
     path = cache_path(folder, split)
     temporary = folder / f".{path.name}.{secrets.token_hex(4)}"
     try:
         source = {
             "format": _FORMAT,
-            "shape": images.images_NHWC.shape,
+            **_state(images),
             "records": [dataclasses.asdict(_RecordFile.of(record)) for record in records],
         }
         _remove_leftovers(path)
@@ -89,6 +94,8 @@ def save_cache(folder: Path, split: str, records: Sequence[Path], images: Labele
             temporary.unlink(missing_ok=True)
     except OSError as error:
         notify(f"{path}: cannot be written ({error.strerror}); images are decoded at every start")
+        return False
+    return True
 
 
 def _remove_leftovers(path: Path) -> None:
@@ -106,10 +113,18 @@ def _require_current(source: Any, folder: Path) -> None:
             raise ValueError(f"{file.name} has changed since")
 
 
-def _checked(images_NHWC: np.ndarray, labels_N: np.ndarray, shape: list[int]) -> LabeledImages:
-    # NumPy checks an array's CRC-32 once it has read to the end, which a damaged shape may prevent.
-    if images_NHWC.dtype != np.uint8 or list(images_NHWC.shape) != shape:
-        raise ValueError(f"images are {images_NHWC.dtype} {images_NHWC.shape}")
-    if labels_N.dtype != np.int32 or labels_N.shape != images_NHWC.shape[:1]:
-        raise ValueError(f"labels are {labels_N.dtype} {labels_N.shape}")
-    return LabeledImages(images_NHWC, labels_N)
+def _checked(images: LabeledImages, source: Any) -> LabeledImages:
+    if images.images_NHWC.dtype != np.uint8 or images.labels_N.dtype != np.int32:
+        raise ValueError(f"types {images.images_NHWC.dtype} and {images.labels_N.dtype}")
+    for key, value in _state(images).items():
+        if source[key] != value:
+            raise ValueError(f"{key} {value}, must be {source[key]}")
+    return images
+
+
+def _state(images: LabeledImages) -> dict[str, Any]:
+    return {
+        "shape": list(images.images_NHWC.shape),
+        "images_crc32": zlib.crc32(np.ascontiguousarray(images.images_NHWC).data),
+        "labels_crc32": zlib.crc32(np.ascontiguousarray(images.labels_N).data),
+    }

@@ -85,7 +85,8 @@ class _Loader:
 
     def __init__(self, folder: Path, *, progress: bool) -> None:
         self.folder, self.progress = folder, progress
-        self._whole: dict[str, LabeledImages] = {}
+        self._at_hand: dict[str, LabeledImages | None] = {}
+        self._can_save = True
 
     def prepare_if_missing(self, source: Source, root: Path, archives: Path | None) -> None:
         """Prepares the folder from archives where it is not there."""
@@ -97,17 +98,14 @@ class _Loader:
         with folder_lock(self.folder.parent):
             if self.folder.exists():
                 return
-            self._whole = prepare(source, root, archives, progress=self.progress)
-            for split, images in self._whole.items():
+            for split, images in prepare(source, root, archives, progress=self.progress).items():
+                self._at_hand[split] = images
                 self._save(split, images)
 
     def read(self, spec: str, *, flag: str) -> LabeledImages:
         """Reads what a spec in TFDS split syntax selects."""
-        if splits.is_plain(spec):
-            images = self._whole.get(spec) or load_cache(self.folder, spec)
-            if images is not None:
-                self._whole[spec] = images
-                return images
+        if splits.is_plain(spec) and (images := self._find(spec)) is not None:
+            return images
         parts = [
             _slice(self._read_whole(split), start, stop)
             for split, start, stop in splits.resolve(spec, self._prepared, flag=flag)
@@ -119,21 +117,29 @@ class _Loader:
         return open_prepared(self.folder)
 
     def _read_whole(self, split: str) -> LabeledImages:
-        if split not in self._whole:
-            self._whole[split] = load_cache(self.folder, split) or self._decode(split)
-        return self._whole[split]
+        images = self._find(split)
+        if images is None:
+            images = self._at_hand[split] = self._decode(split)
+        return images
+
+    def _find(self, split: str) -> LabeledImages | None:
+        if split not in self._at_hand:
+            self._at_hand[split] = load_cache(self.folder, split)
+        return self._at_hand[split]
 
     def _decode(self, split: str) -> LabeledImages:
         from cnn_ablation.data.decoding import decode_split
 
-        images = decode_split(self._prepared, split, progress=self.progress)
-        with folder_lock(self.folder.parent):
-            self._save(split, images)
+        with folder_lock(self.folder.parent) as waited:
+            images = load_cache(self.folder, split) if waited else None
+            if images is None:
+                images = decode_split(self._prepared, split, progress=self.progress)
+                self._save(split, images)
         return images
 
     def _save(self, split: str, images: LabeledImages) -> None:
         records = [shard.path for shard in self._prepared.splits[split]]
-        save_cache(self.folder, split, records, images)
+        self._can_save = self._can_save and save_cache(self.folder, split, records, images)
 
 
 def _find_source(name: str) -> Source | None:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cnn_ablation.data import sources
 from cnn_ablation.data.dataset import LabeledImages
 from cnn_ablation.data.downloading import no_partial_downloads, require_network
 from cnn_ablation.data.originals import missing_archives, verify_archives
 from cnn_ablation.data.progress import progress_bar
-from cnn_ablation.data.sources import EMBEDDED_ARCHIVES, Source
+from cnn_ablation.data.sources import Source
 from cnn_ablation.errors import InputError
 
 _ABANDONED_SECONDS = 3600
@@ -47,7 +48,7 @@ def prepare(
     Raises:
         InputError: an archive is damaged or cannot be had, or the folder cannot be written.
     """
-    archives = manual_dir or (EMBEDDED_ARCHIVES if source.name == "mnist" else None)
+    archives = manual_dir or (sources.EMBEDDED_ARCHIVES if source.name == "mnist" else None)
     if archives is not None:
         verify_archives(source, archives)
     require_network(source, missing_archives(source, root, archives))

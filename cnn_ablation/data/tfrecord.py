@@ -66,7 +66,8 @@ def masked_crc32c(blocks: Sequence[bytes]) -> np.ndarray:
 
 
 def _require(blocks: Sequence[bytes], expected: Sequence[int]) -> None:
-    step = max(1, _BATCH_BYTES // max(map(len, blocks), default=1))
+    longest = max(map(len, blocks), default=0)
+    step = _BATCH_BYTES // (longest + 1) + 1
     for start in range(0, len(blocks), step):
         found_N = masked_crc32c(blocks[start : start + step])
         wrong_N = np.flatnonzero(found_N != np.array(expected[start : start + step], np.uint32))

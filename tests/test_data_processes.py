@@ -1,0 +1,126 @@
+"""Processes that are killed while they prepare, and processes that start at once."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tensorflow_datasets as tfds
+from small_mnist import assert_loaded, version_folder
+
+from cnn_ablation.data import load_dataset
+from cnn_ablation.data.locking import folder_lock
+
+pytest_plugins = ["small_mnist_fixtures"]
+
+_LOAD = """
+import os, signal, sys
+from pathlib import Path
+import small_mnist
+import numpy as np
+import tensorflow_datasets as tfds
+from cnn_ablation.data import builders, load_dataset, loading
+
+def die(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def die_in_the_middle(file, **arrays):
+    file.write(b"half")
+    file.flush()
+    die()
+
+small_mnist.embed(Path(sys.argv[1]))
+{death}
+print(load_dataset(data_dir=sys.argv[2]).fingerprint)
+"""
+_DEATHS = {
+    "while images are encoded": "builders.png.encode = die",
+    "before the folder has its name": "tfds.core.DatasetInfo.write_to_directory = die",
+    "before arrays are kept": "loading.save_cache = die",
+    "while arrays are written": "np.savez = die_in_the_middle",
+}
+
+
+def _start(archives: Path, data_dir: Path, death: str = "") -> subprocess.Popen[str]:
+    tests = Path(__file__).parent
+    path = os.pathsep.join((str(tests), str(tests.parent)))
+    return subprocess.Popen(
+        [sys.executable, "-c", _LOAD.format(death=death), str(archives), str(data_dir)],
+        env=os.environ | {"PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("death", _DEATHS)
+def test_killed_and_started_again(small_archives: Path, tmp_path: Path, death: str) -> None:
+    data_dir = tmp_path / "data"
+    process = _start(small_archives, data_dir, _DEATHS[death])
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert_loaded(load_dataset(data_dir=str(data_dir)))
+    assert_loaded(load_dataset(data_dir=str(data_dir)))
+    assert sorted(path.name for path in version_folder(data_dir).glob("*.npz*")) == [
+        "cnn_ablation-test.npz",
+        "cnn_ablation-train.npz",
+    ]
+    assert not list(version_folder(data_dir).glob(".*"))
+
+
+def test_what_a_killed_one_left_goes_when_it_is_old(small_archives: Path, tmp_path: Path) -> None:
+    left = tmp_path / "data" / "mnist" / "incomplete.ABC123_3.0.1"
+    alive = tmp_path / "data" / "mnist" / "incomplete.DEF456_3.0.1"
+    for folder in (left, alive):
+        folder.mkdir(parents=True)
+        (folder / "file").write_text("")
+    for path in (left / "file", left):
+        os.utime(path, (time.time() - 4000,) * 2)
+    assert_loaded(load_dataset(data_dir=str(tmp_path / "data")))
+    assert not left.exists() and alive.exists()
+
+
+def test_three_start_at_once(small_archives: Path, tmp_path: Path) -> None:
+    processes = [_start(small_archives, tmp_path / "data") for _ in range(3)]
+    printed = {process.communicate()[0] for process in processes}
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert len(printed) == 1
+
+
+def test_another_process_is_faster_in_spite_of_the_lock(
+    small_archives: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file system without locks, or TFDS itself: the folder is there when ours is done."""
+    others = tmp_path / "others"
+    load_dataset(data_dir=str(others))
+    write = tfds.core.DatasetInfo.write_to_directory
+
+    def write_and_lose(info: Any, *args: Any, **kwargs: Any) -> None:
+        write(info, *args, **kwargs)
+        shutil.copytree(version_folder(others), version_folder(tmp_path / "data"))
+
+    monkeypatch.setattr(tfds.core.DatasetInfo, "write_to_directory", write_and_lose)
+    assert_loaded(load_dataset(data_dir=str(tmp_path / "data")))
+    assert not list((tmp_path / "data" / "mnist").glob("incomplete.*"))
+
+
+def test_lock_is_waited_for_and_does_without_a_folder(
+    small_archives: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mnist").mkdir()
+    with folder_lock(tmp_path / "mnist") as waited:
+        assert not waited
+        process = _start(small_archives, tmp_path)
+        assert process.stderr is not None
+        assert "waiting for another process" in process.stderr.readline()
+        assert not version_folder(tmp_path).exists()
+    process.communicate()
+    assert process.returncode == 0 and version_folder(tmp_path).exists()
+    with folder_lock(tmp_path / "nowhere") as waited:
+        assert not waited
+    assert capsys.readouterr().err == ""
