@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from cnn_ablation import statistics
+from cnn_ablation.statistics import decision_power
 
 # Darwin's maize: height of 15 crossed less self-fertilised plants, in eighths of an inch. Fisher
 # (The Design of Experiments, 1935, section 21) counted 863 of the 2^15 sign patterns with a sum of
@@ -177,6 +178,22 @@ def test_decidable_effect_is_what_both_tests_ask() -> None:
     assert statistics.decidable_effect(40, 0.05, 14) == by_t
 
 
+@pytest.mark.parametrize(("n", "family_size"), [(8, 1), (9, 1), (10, 14)])
+def test_deciding_shifts_are_where_the_two_tests_turn(n: int, family_size: int) -> None:
+    draws = np.random.default_rng(0).normal(size=(4000, n))[:30]
+    shifts = decision_power._deciding_shifts(n, 0.05, family_size)[:30]
+    share = 0.05 / family_size
+    for draw, shift in zip(draws, shifts, strict=True):
+        decided = []
+        for values in (draw + shift - 1e-6, draw + shift + 1e-6):
+            interval = statistics.t_interval(values, share)
+            assert interval is not None
+            decided.append(
+                interval.low > 0.0 and statistics.sign_flip_test(values).p_value <= share
+            )
+        assert decided == [False, True]
+
+
 def test_units_to_decide() -> None:
     assert statistics.units_to_decide(math.inf) == 6
     assert statistics.units_to_decide(math.inf, family_size=20) == 10
@@ -207,6 +224,8 @@ def test_differences_are_free_of_representation_noise() -> None:
     assert sample.differences.tolist() == [0.001, 0.001, 0.0]
     tiny = statistics.pair(table([3e-13, 5e-13]), table([1e-13, 1e-13]))
     assert tiny.differences == pytest.approx([2e-13, 4e-13])
+    denormal = statistics.pair(table([0.0]), table([5e-324]))
+    assert np.all(np.isfinite(denormal.differences))
 
 
 def test_compare_by_hand() -> None:
