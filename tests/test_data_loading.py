@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +11,13 @@ from typing import NoReturn
 
 import numpy as np
 import pytest
-import small_mnist
-from small_mnist import assert_loaded, version_folder
+import tiny_mnist
+from tiny_mnist import assert_loaded, version_folder
 
 from cnn_ablation.data import cache, describe_dataset, load_dataset, loading
 from cnn_ablation.errors import InputError
 
-pytest_plugins = ["small_mnist_fixtures"]
+pytest_plugins = ["tiny_mnist_fixtures"]
 
 
 def _flip(path: Path) -> None:
@@ -26,16 +27,16 @@ def _flip(path: Path) -> None:
 
 
 def test_decoded_once_then_read(
-    small_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tiny_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert_loaded(load_dataset(data_dir=str(small_dir), progress=True))
+    assert_loaded(load_dataset(data_dir=str(tiny_dir), progress=True))
     assert "decoding mnist 3.0.1 train" in capsys.readouterr().err
 
     def refuse(folder: Path | str) -> NoReturn:
         raise AssertionError("opened though the cache is there")
 
     monkeypatch.setattr(loading, "open_prepared", refuse)
-    assert_loaded(load_dataset(data_dir=str(small_dir), progress=True))
+    assert_loaded(load_dataset(data_dir=str(tiny_dir), progress=True))
     assert capsys.readouterr().err == ""
 
 
@@ -50,9 +51,9 @@ def test_decoded_once_then_read(
         ("all", [("train", 0, 60), ("test", 0, 20)]),
     ],
 )
-def test_split_syntax(small_dir: Path, spec: str, pieces: list[tuple[str, int, int]]) -> None:
-    whole = small_mnist.arrays()
-    part = load_dataset(data_dir=str(small_dir), train_split=spec).train
+def test_split_syntax(tiny_dir: Path, spec: str, pieces: list[tuple[str, int, int]]) -> None:
+    whole = tiny_mnist.arrays()
+    part = load_dataset(data_dir=str(tiny_dir), train_split=spec).train
     for index, got in enumerate((part.images_NHWC, part.labels_N)):
         expected = np.concatenate([whole[split][index][a:b] for split, a, b in pieces])
         np.testing.assert_array_equal(got, expected)
@@ -61,11 +62,11 @@ def test_split_syntax(small_dir: Path, spec: str, pieces: list[tuple[str, int, i
 
 @pytest.mark.parametrize("flag", ["train_split", "test_split"])
 @pytest.mark.parametrize("spec", ["trian", "train[:0]", "train[", "train[:200%]", "", "train[60:]"])
-def test_split_refused(small_dir: Path, flag: str, spec: str) -> None:
+def test_split_refused(tiny_dir: Path, flag: str, spec: str) -> None:
     specs = {"train_split": "train", "test_split": "test"} | {flag: spec}
     with pytest.raises(InputError) as caught:
         load_dataset(
-            data_dir=str(small_dir),
+            data_dir=str(tiny_dir),
             train_split=specs["train_split"],
             test_split=specs["test_split"],
         )
@@ -75,10 +76,10 @@ def test_split_refused(small_dir: Path, flag: str, spec: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["nope", "", "../mnist", "mnist/3.0.1", "mnist:1.0.0", "a b"])
-def test_dataset_refused(small_dir: Path, name: str) -> None:
+def test_dataset_refused(tiny_dir: Path, name: str) -> None:
     for call in (describe_dataset, load_dataset):
         with pytest.raises(InputError) as caught:
-            call(name, data_dir=str(small_dir))
+            call(name, data_dir=str(tiny_dir))
         message = str(caught.value)
         assert message.startswith(f"--dataset={name}: must be mnist, fashion_mnist, kmnist, or")
         assert "(there: mnist)" in message and "\n" not in message
@@ -90,9 +91,9 @@ def test_described_without_touching_data(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_fingerprint_is_of_content_and_order(small_dir: Path) -> None:
+def test_fingerprint_is_of_content_and_order(tiny_dir: Path) -> None:
     def fingerprint(train_split: str = "train") -> str:
-        return load_dataset(data_dir=str(small_dir), train_split=train_split).fingerprint
+        return load_dataset(data_dir=str(tiny_dir), train_split=train_split).fingerprint
 
     whole = fingerprint()
     assert len(whole) == 16 and whole == fingerprint()
@@ -101,65 +102,68 @@ def test_fingerprint_is_of_content_and_order(small_dir: Path) -> None:
     assert fingerprint("train[:30]+train[30:]") == whole
 
 
-def test_damaged_record_file_is_named(small_dir: Path) -> None:
-    records = next(version_folder(small_dir).glob("*train.array_record*"))
+def test_damaged_record_file_is_named(tiny_dir: Path) -> None:
+    records = next(version_folder(tiny_dir).glob("*train.array_record*"))
     whole = records.read_bytes()
     for damaged in (whole[: len(whole) // 2], b"", whole[:200] + b"\xff" + whole[201:]):
         records.write_bytes(damaged)
         with pytest.raises(InputError, match=rf"{records.name}: damaged .*delete .*3\.0\.1"):
-            load_dataset(data_dir=str(small_dir))
+            load_dataset(data_dir=str(tiny_dir))
     records.unlink()
     with pytest.raises(InputError, match=rf"{records.name}: damaged .*missing"):
-        load_dataset(data_dir=str(small_dir))
+        load_dataset(data_dir=str(tiny_dir))
 
 
 def test_record_file_damaged_after_it_was_decoded(
-    small_dir: Path, capsys: pytest.CaptureFixture[str]
+    tiny_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    load_dataset(data_dir=str(small_dir))
-    _flip(next(version_folder(small_dir).glob("*train.array_record*")))
+    load_dataset(data_dir=str(tiny_dir))
+    _flip(next(version_folder(tiny_dir).glob("*train.array_record*")))
     with pytest.raises(InputError, match="damaged"):
-        load_dataset(data_dir=str(small_dir))
+        load_dataset(data_dir=str(tiny_dir))
     assert "has changed since" in capsys.readouterr().err
 
 
-def test_copied_folder_keeps_its_cache(small_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    load_dataset(data_dir=str(small_dir))
-    for path in version_folder(small_dir).iterdir():
+def test_copied_folder_keeps_its_cache(tiny_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_dataset(data_dir=str(tiny_dir))
+    for path in version_folder(tiny_dir).iterdir():
         os.utime(path, (1, 1))
     monkeypatch.setattr(loading, "open_prepared", None)
-    assert_loaded(load_dataset(data_dir=str(small_dir)))
+    assert_loaded(load_dataset(data_dir=str(tiny_dir)))
 
 
 def test_prepared_anew_from_other_images(
-    small_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The old cache in a folder whose record files are others'."""
-    load_dataset(data_dir=str(small_dir))
-    small_mnist.embed(small_mnist.write(tmp_path / "others", seed=9))
+    load_dataset(data_dir=str(tiny_dir))
+    tiny_mnist.embed(tiny_mnist.write(tmp_path / "others", seed=9))
     assert_loaded(load_dataset(data_dir=str(tmp_path / "other")), seed=9)
     for path in version_folder(tmp_path / "other").glob("*array_record*"):
-        shutil.copy(path, version_folder(small_dir) / path.name)
-    assert_loaded(load_dataset(data_dir=str(small_dir)), seed=9)
+        shutil.copy(path, version_folder(tiny_dir) / path.name)
+    assert_loaded(load_dataset(data_dir=str(tiny_dir)), seed=9)
     assert capsys.readouterr().err.count("has changed since") == 2
 
 
 def _damages(content: bytes) -> Iterator[bytes]:
-    """Cuts, and flipped bits: in every byte of the first zip and array header, in some others."""
+    """Cuts, and flipped bits: all of each array's header length, some of the rest."""
     yield from (content[:0], content[: len(content) // 2], content[:-1], content[1:])
     rng = random.Random(0)
-    for position in [*range(100), *rng.sample(range(100, len(content)), 150)]:
+    flips = [(position, rng.randrange(8)) for position in rng.sample(range(len(content)), 200)]
+    for header in re.finditer(rb"\x93NUMPY", content):
+        flips += [(header.start() + 8, bit) for bit in range(8)]
+    for position, bit in flips:
         damaged = bytearray(content)
-        damaged[position] ^= 1 << rng.randrange(8)
+        damaged[position] ^= 1 << bit
         yield bytes(damaged)
 
 
-def test_damaged_cache_is_never_used(small_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = version_folder(small_dir)
-    load_dataset(data_dir=str(small_dir))
+def test_damaged_cache_is_never_used(tiny_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = version_folder(tiny_dir)
+    load_dataset(data_dir=str(tiny_dir))
     path = cache.cache_path(folder, "test")
     whole, noticed = path.read_bytes(), 0
-    expected = small_mnist.arrays()["test"]
+    expected = tiny_mnist.arrays()["test"]
     for damaged in _damages(whole):
         path.write_bytes(damaged)
         images = cache.load_cache(folder, "test")
@@ -172,36 +176,36 @@ def test_damaged_cache_is_never_used(small_dir: Path, capsys: pytest.CaptureFixt
             np.testing.assert_array_equal(images.labels_N, expected[1])
     assert noticed > 200
     path.write_bytes(whole[:-1])
-    assert_loaded(load_dataset(data_dir=str(small_dir)))
+    assert_loaded(load_dataset(data_dir=str(tiny_dir)))
     assert path.read_bytes() == whole
 
 
-def test_unfinished_folder_is_named(small_dir: Path) -> None:
-    (version_folder(small_dir) / "features.json").unlink()
+def test_unfinished_folder_is_named(tiny_dir: Path) -> None:
+    (version_folder(tiny_dir) / "features.json").unlink()
     with pytest.raises(InputError, match=r"mnist/3\.0\.1: not a whole dataset of TFDS.*delete it"):
-        load_dataset(data_dir=str(small_dir))
+        load_dataset(data_dir=str(tiny_dir))
 
 
-def test_number_of_records_is_checked(small_dir: Path) -> None:
-    path = version_folder(small_dir) / "dataset_info.json"
+def test_number_of_records_is_checked(tiny_dir: Path) -> None:
+    path = version_folder(tiny_dir) / "dataset_info.json"
     info = json.loads(path.read_text())
     info["splits"][0]["shardLengths"] = ["59" if info["splits"][0]["name"] == "train" else "19"]
     path.write_text(json.dumps(info))
     with pytest.raises(InputError, match=r"damaged \(\d+ records, dataset_info.json has \d+\)"):
-        load_dataset(data_dir=str(small_dir))
+        load_dataset(data_dir=str(tiny_dir))
 
 
 def test_cache_that_cannot_be_written(
-    small_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tiny_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(*_args: object, **_kwargs: object) -> NoReturn:
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr(np, "savez", refuse)
-    assert_loaded(load_dataset(data_dir=str(small_dir)))
+    assert_loaded(load_dataset(data_dir=str(tiny_dir)))
     notices = capsys.readouterr().err.splitlines()
     assert len(notices) == 1
     assert "cannot be written (Read-only file system)" in notices[0]
-    assert not list(version_folder(small_dir).glob("*.npz*")) + list(
-        version_folder(small_dir).glob(".*npz*")
+    assert not list(version_folder(tiny_dir).glob("*.npz*")) + list(
+        version_folder(tiny_dir).glob(".*npz*")
     )

@@ -1,53 +1,21 @@
-"""The real MNIST, prepared once from the embedded archives, with no TensorFlow imported."""
+"""The real MNIST, prepared from the embedded archives."""
 
 import gzip
 import hashlib
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from cnn_ablation.data import describe_dataset, load_dataset
+from cnn_ablation.data import Dataset, describe_dataset, load_dataset
 from cnn_ablation.data.sources import EMBEDDED_ARCHIVES, SOURCES
 
-FirstRun = tuple[Path, subprocess.CompletedProcess[str]]
 
-_PREPARE = """
-import sys
-from cnn_ablation.data import load_dataset
-dataset = load_dataset("mnist", data_dir=sys.argv[1], progress=True)
-print(dataset.fingerprint, "tensorflow" in sys.modules, "tensorflow_datasets" in sys.modules)
-"""
-
-
-def _load_in_a_process(data_dir: Path, stub_dir: Path) -> subprocess.CompletedProcess[str]:
-    """Loads where a TensorFlow is installed that cannot be imported."""
-    (stub_dir / "tensorflow").mkdir(parents=True, exist_ok=True)
-    (stub_dir / "tensorflow" / "__init__.py").write_text("raise SystemExit('imported')")
-    path = os.pathsep.join((str(stub_dir), str(Path(__file__).parent.parent)))
-    return subprocess.run(
-        [sys.executable, "-c", _PREPARE, str(data_dir)],
-        env=os.environ | {"PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-@pytest.fixture(scope="session")
-def first_run(tmp_path_factory: pytest.TempPathFactory) -> FirstRun:
-    """The very first run on a machine: its data_dir and what it printed."""
-    root = tmp_path_factory.mktemp("first_run")
-    return root / "data", _load_in_a_process(root / "data", root / "stub")
-
-
-@pytest.fixture(scope="session")
-def mnist_dir(first_run: FirstRun) -> str:
-    return str(first_run[0])
+@pytest.fixture
+def mnist_dir(mnist: Dataset, private_folders: Path) -> str:
+    """The data_dir in which `mnist` is prepared."""
+    return str(private_folders / "datasets")
 
 
 def _archive(name: str, header: int) -> np.ndarray:
@@ -56,23 +24,7 @@ def _archive(name: str, header: int) -> np.ndarray:
     ]
 
 
-def test_the_first_run_and_the_next_import_no_tensorflow(
-    first_run: FirstRun, tmp_path: Path
-) -> None:
-    data_dir, first = first_run
-    assert first.returncode == 0, first.stderr
-    fingerprint, tensorflow, _ = first.stdout.split()
-    assert tensorflow == "False"
-    assert first.stderr.strip() == f"preparing mnist 3.0.1 in {data_dir}"
-
-    later = _load_in_a_process(data_dir, tmp_path)
-    # The later start also does without TFDS: it reads arrays.
-    assert later.stdout.split() == [fingerprint, "False", "False"]
-    assert later.stderr == ""
-
-
-def test_arrays_are_the_archives_own(mnist_dir: str) -> None:
-    mnist = load_dataset(data_dir=mnist_dir)
+def test_arrays_are_the_archives_own(mnist: Dataset) -> None:
     train_pixels = _archive("train-images-idx3-ubyte.gz", 16).reshape(60000, 28, 28, 1)
     test_pixels = _archive("t10k-images-idx3-ubyte.gz", 16).reshape(10000, 28, 28, 1)
     np.testing.assert_array_equal(mnist.train.images_NHWC, train_pixels)
@@ -85,8 +37,7 @@ def test_arrays_are_the_archives_own(mnist_dir: str) -> None:
     assert (mnist.image_shape, mnist.num_classes) == describe_dataset("mnist")
 
 
-def test_plain_tfds_reads_the_folder(mnist_dir: str) -> None:
-    mnist = load_dataset(data_dir=mnist_dir)
+def test_plain_tfds_reads_the_folder(mnist: Dataset, mnist_dir: str) -> None:
     for split, ours in (("train", mnist.train), ("test", mnist.test)):
         theirs = tfds.data_source("mnist", data_dir=mnist_dir, split=split)
         assert len(theirs) == len(ours.labels_N)

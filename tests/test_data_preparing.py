@@ -1,4 +1,4 @@
-"""Preparing, on small_archives in miniature: from where they come, and what is refused."""
+"""Preparing, on tiny_archives in miniature: from where they come, and what is refused."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -8,16 +8,16 @@ from typing import ClassVar, Self
 import numpy as np
 import pytest
 import requests
-import small_mnist
 import tensorflow_datasets as tfds
-from small_mnist import assert_loaded, version_folder
+import tiny_mnist
+from tiny_mnist import assert_loaded, version_folder
 
 from cnn_ablation.data import load_dataset
 from cnn_ablation.errors import InputError
 
-pytest_plugins = ["small_mnist_fixtures"]
+pytest_plugins = ["tiny_mnist_fixtures"]
 
-IMAGES = small_mnist.NAMES.train_images
+IMAGES = tiny_mnist.NAMES.train_images
 Server = tuple[dict[str, bytes], list[str]]
 
 
@@ -26,7 +26,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def test_prepared_from_the_embedded_archives_without_a_network(
-    small_archives: Path, tmp_path: Path, no_network: None
+    tiny_archives: Path, tmp_path: Path, no_network: None
 ) -> None:
     data_dir = tmp_path / "new" / "data"
     dataset = load_dataset(data_dir=str(data_dir))
@@ -43,7 +43,7 @@ def test_prepared_from_the_embedded_archives_without_a_network(
 
 
 def test_tfds_default_folder_is_ours(
-    small_archives: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_archives: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "from_tfds"))
     assert_loaded(load_dataset())
@@ -52,10 +52,10 @@ def test_tfds_default_folder_is_ours(
 
 @pytest.mark.parametrize("name", ["fashion_mnist", "kmnist"])
 def test_archives_of_the_user(
-    small_archives: Path, tmp_path: Path, no_network: None, name: str
+    tiny_archives: Path, tmp_path: Path, no_network: None, name: str
 ) -> None:
-    folder = small_mnist.write(tmp_path / "mine", seed=3)
-    small_mnist.register({name: folder})
+    folder = tiny_mnist.write(tmp_path / "mine", seed=3)
+    tiny_mnist.register({name: folder})
     dataset = load_dataset(name, data_dir=str(tmp_path / "data"), manual_dir=str(folder))
     assert_loaded(dataset, seed=3)
     assert dataset.name == name
@@ -74,12 +74,12 @@ def _flip(path: Path) -> None:
 @pytest.mark.parametrize("damage", [_truncate, _flip])
 @pytest.mark.parametrize("already_prepared", [False, True])
 def test_damaged_archive_of_the_user(
-    small_archives: Path, tmp_path: Path, damage: Callable[[Path], None], already_prepared: bool
+    tiny_archives: Path, tmp_path: Path, damage: Callable[[Path], None], already_prepared: bool
 ) -> None:
     data_dir, folder = tmp_path / "data", tmp_path / "mine"
     if already_prepared:
         load_dataset(data_dir=str(data_dir))
-    shutil.copytree(small_archives, folder)
+    shutil.copytree(tiny_archives, folder)
     damage(folder / IMAGES)
     before = _files(data_dir)
     with pytest.raises(InputError, match=rf"mine/{IMAGES}: is damaged, or another file"):
@@ -87,31 +87,31 @@ def test_damaged_archive_of_the_user(
     assert _files(data_dir) == before
 
 
-def test_damaged_embedded_archive(small_archives: Path, tmp_path: Path) -> None:
-    _truncate(small_archives / IMAGES)
+def test_damaged_embedded_archive(tiny_archives: Path, tmp_path: Path) -> None:
+    _truncate(tiny_archives / IMAGES)
     with pytest.raises(InputError, match=rf"archives/{IMAGES}: is damaged"):
         load_dataset(data_dir=str(tmp_path / "data"))
     assert not version_folder(tmp_path / "data").exists()
 
 
 def test_archives_of_another_dataset_are_told_by_their_checksum(
-    small_archives: Path, tmp_path: Path
+    tiny_archives: Path, tmp_path: Path
 ) -> None:
-    other = small_mnist.write(tmp_path / "fashion", seed=5)
-    small_mnist.register({"mnist": small_archives, "fashion_mnist": other})
+    other = tiny_mnist.write(tmp_path / "fashion", seed=5)
+    tiny_mnist.register({"mnist": tiny_archives, "fashion_mnist": other})
     with pytest.raises(InputError, match=rf"{IMAGES}: is mnist's archive.*fashion_mnist's is"):
-        load_dataset("fashion_mnist", data_dir=str(tmp_path / "d"), manual_dir=str(small_archives))
+        load_dataset("fashion_mnist", data_dir=str(tmp_path / "d"), manual_dir=str(tiny_archives))
 
 
-def test_archives_that_do_not_fit_together(small_archives: Path, tmp_path: Path) -> None:
-    small_mnist.write_idx(small_archives / IMAGES, np.zeros((59, 28, 28), np.uint8))
-    small_mnist.embed(small_archives)
+def test_archives_that_do_not_fit_together(tiny_archives: Path, tmp_path: Path) -> None:
+    tiny_mnist.write_idx(tiny_archives / IMAGES, np.zeros((59, 28, 28), np.uint8))
+    tiny_mnist.embed(tiny_archives)
     with pytest.raises(InputError, match="train archives hold 59 images and 60 labels"):
         load_dataset(data_dir=str(tmp_path / "data"))
     assert not list((tmp_path / "data" / "mnist").glob("*3.0.1*"))
 
 
-def test_manual_dir_refused(small_archives: Path, tmp_path: Path) -> None:
+def test_manual_dir_refused(tiny_archives: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for given, says in (("nowhere", "must be a folder that exists"), ("empty", "holds none of")):
         with pytest.raises(InputError, match=rf"^--manual_dir=.*{given}: {says}"):
@@ -156,11 +156,11 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
 
 
 def test_what_is_not_there_is_downloaded(
-    small_archives: Path, tmp_path: Path, server: Server
+    tiny_archives: Path, tmp_path: Path, server: Server
 ) -> None:
     served, asked = server
-    folder = small_mnist.write(tmp_path / "mine", seed=3)
-    small_mnist.register({"kmnist": folder})
+    folder = tiny_mnist.write(tmp_path / "mine", seed=3)
+    tiny_mnist.register({"kmnist": folder})
     served[IMAGES] = (folder / IMAGES).read_bytes()
     (folder / IMAGES).unlink()
     dataset = load_dataset("kmnist", data_dir=str(tmp_path / "data"), manual_dir=str(folder))
@@ -169,13 +169,13 @@ def test_what_is_not_there_is_downloaded(
 
 
 def test_download_that_breaks_off_or_is_something_else(
-    small_archives: Path, tmp_path: Path, server: Server
+    tiny_archives: Path, tmp_path: Path, server: Server
 ) -> None:
     served, _ = server
-    folder = small_mnist.write(tmp_path / "mine", seed=3)
-    small_mnist.register({"kmnist": folder})
+    folder = tiny_mnist.write(tmp_path / "mine", seed=3)
+    tiny_mnist.register({"kmnist": folder})
     data_dir = tmp_path / "data"
-    for name in small_mnist.NAMES.names()[1:]:
+    for name in tiny_mnist.NAMES.names()[1:]:
         served[name] = (folder / name).read_bytes()
     for content, says in ((None, "connection reset"), (b"<html>log in</html>", "Checksum")):
         if content is not None:
@@ -190,6 +190,18 @@ def test_download_that_breaks_off_or_is_something_else(
     assert_loaded(load_dataset("kmnist", data_dir=str(data_dir)), seed=3)
 
 
+def test_what_tfds_has_downloaded_needs_no_network(
+    tiny_archives: Path, tmp_path: Path, server: Server, request: pytest.FixtureRequest
+) -> None:
+    folder = tiny_mnist.write(tmp_path / "mine", seed=3)
+    tiny_mnist.register({"kmnist": folder})
+    server[0].update({name: (folder / name).read_bytes() for name in tiny_mnist.NAMES.names()})
+    load_dataset("kmnist", data_dir=str(tmp_path))
+    shutil.rmtree(tmp_path / "kmnist")
+    request.getfixturevalue("no_network")
+    assert_loaded(load_dataset("kmnist", data_dir=str(tmp_path)), seed=3)
+
+
 def test_no_network_is_one_clear_line(tmp_path: Path, no_network: None) -> None:
     with pytest.raises(InputError) as caught:
         load_dataset("fashion_mnist", data_dir=str(tmp_path))
@@ -198,7 +210,7 @@ def test_no_network_is_one_clear_line(tmp_path: Path, no_network: None) -> None:
     assert "--manual_dir" in message and "no route to host" in message and "\n" not in message
 
 
-def test_data_dir_that_cannot_be_made(small_archives: Path, tmp_path: Path) -> None:
+def test_data_dir_that_cannot_be_made(tiny_archives: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for given in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(InputError, match=rf"^--data_dir={given}: cannot be written \(.*\)"):

@@ -11,20 +11,17 @@ from typing import Any
 
 import pytest
 import tensorflow_datasets as tfds
-from small_mnist import assert_loaded, version_folder
+from tiny_mnist import assert_loaded, version_folder
 
 from cnn_ablation.data import load_dataset
 from cnn_ablation.data.locking import folder_lock
 
-pytest_plugins = ["small_mnist_fixtures"]
+pytest_plugins = ["tiny_mnist_fixtures"]
 
 _LOAD = """
 import os, signal, sys
 from pathlib import Path
-import small_mnist
-import numpy as np
-import tensorflow_datasets as tfds
-from cnn_ablation.data import builders, load_dataset, loading
+from cnn_ablation.data import load_dataset
 
 def die(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -34,9 +31,18 @@ def die_in_the_middle(file, **arrays):
     file.flush()
     die()
 
-small_mnist.embed(Path(sys.argv[1]))
+if sys.argv[1]:
+    import tiny_mnist
+    import numpy as np
+    import tensorflow_datasets as tfds
+    from cnn_ablation.data import builders, loading
+
+    tiny_mnist.embed(Path(sys.argv[1]))
 {death}
-print(load_dataset(data_dir=sys.argv[2]).fingerprint)
+dataset = load_dataset(data_dir=sys.argv[2], progress=True)
+tfds = sys.modules.get("tensorflow_datasets")
+builder = tfds and tfds.builder_cls("mnist").__module__
+print(dataset.fingerprint, "tensorflow" in sys.modules, builder)
 """
 _DEATHS = {
     "while images are encoded": "builders.png.encode = die",
@@ -46,11 +52,14 @@ _DEATHS = {
 }
 
 
-def _start(archives: Path, data_dir: Path, death: str = "") -> subprocess.Popen[str]:
+def _start(
+    archives: Path | None, data_dir: Path, *, death: str = "", first_on_path: str = ""
+) -> subprocess.Popen[str]:
     tests = Path(__file__).parent
-    path = os.pathsep.join((str(tests), str(tests.parent)))
+    path = os.pathsep.join((first_on_path, str(tests), str(tests.parent)))
+    script = _LOAD.format(death=death)
     return subprocess.Popen(
-        [sys.executable, "-c", _LOAD.format(death=death), str(archives), str(data_dir)],
+        [sys.executable, "-c", script, str(archives or ""), str(data_dir)],
         env=os.environ | {"PYTHONPATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -58,10 +67,29 @@ def _start(archives: Path, data_dir: Path, death: str = "") -> subprocess.Popen[
     )
 
 
+def test_no_tensorflow_is_imported(tiny_archives: Path, tmp_path: Path) -> None:
+    """Where one is installed, but imports with an error; and a later start does without TFDS."""
+    stub = tmp_path / "installed" / "tensorflow"
+    stub.mkdir(parents=True)
+    (stub / "__init__.py").write_text("raise SystemExit('imported')")
+    first = _start(tiny_archives, tmp_path / "data", first_on_path=str(stub.parent))
+    printed, notices = first.communicate()
+    assert first.returncode == 0, notices
+    fingerprint, tensorflow, builder = printed.split()
+    assert tensorflow == "False"
+    assert builder == "tensorflow_datasets.image_classification.mnist"
+    assert notices.strip() == f"preparing mnist 3.0.1 in {tmp_path / 'data'}"
+
+    later = _start(None, tmp_path / "data", first_on_path=str(stub.parent))
+    printed, notices = later.communicate()
+    assert printed.split() == [fingerprint, "False", "None"]
+    assert notices == ""
+
+
 @pytest.mark.parametrize("death", _DEATHS)
-def test_killed_and_started_again(small_archives: Path, tmp_path: Path, death: str) -> None:
+def test_killed_and_started_again(tiny_archives: Path, tmp_path: Path, death: str) -> None:
     data_dir = tmp_path / "data"
-    process = _start(small_archives, data_dir, _DEATHS[death])
+    process = _start(tiny_archives, data_dir, death=_DEATHS[death])
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert_loaded(load_dataset(data_dir=str(data_dir)))
@@ -73,7 +101,7 @@ def test_killed_and_started_again(small_archives: Path, tmp_path: Path, death: s
     assert not list(version_folder(data_dir).glob(".*"))
 
 
-def test_what_a_killed_one_left_goes_when_it_is_old(small_archives: Path, tmp_path: Path) -> None:
+def test_what_a_killed_one_left_goes_when_it_is_old(tiny_archives: Path, tmp_path: Path) -> None:
     left = tmp_path / "data" / "mnist" / "incomplete.ABC123_3.0.1"
     alive = tmp_path / "data" / "mnist" / "incomplete.DEF456_3.0.1"
     for folder in (left, alive):
@@ -85,15 +113,15 @@ def test_what_a_killed_one_left_goes_when_it_is_old(small_archives: Path, tmp_pa
     assert not left.exists() and alive.exists()
 
 
-def test_three_start_at_once(small_archives: Path, tmp_path: Path) -> None:
-    processes = [_start(small_archives, tmp_path / "data") for _ in range(3)]
+def test_three_start_at_once(tiny_archives: Path, tmp_path: Path) -> None:
+    processes = [_start(tiny_archives, tmp_path / "data") for _ in range(3)]
     printed = {process.communicate()[0] for process in processes}
     assert [process.returncode for process in processes] == [0, 0, 0]
     assert len(printed) == 1
 
 
 def test_another_process_is_faster_in_spite_of_the_lock(
-    small_archives: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny_archives: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file system without locks, or TFDS itself: the folder is there when ours is done."""
     others = tmp_path / "others"
@@ -110,12 +138,12 @@ def test_another_process_is_faster_in_spite_of_the_lock(
 
 
 def test_lock_is_waited_for_and_does_without_a_folder(
-    small_archives: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_archives: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "mnist").mkdir()
     with folder_lock(tmp_path / "mnist") as waited:
         assert not waited
-        process = _start(small_archives, tmp_path)
+        process = _start(tiny_archives, tmp_path)
         assert process.stderr is not None
         assert "waiting for another process" in process.stderr.readline()
         assert not version_folder(tmp_path).exists()

@@ -108,7 +108,7 @@ def _from_builder(builder: Any) -> Prepared:
 def _check_features(features: Any, folder: Path) -> tuple[tuple[int, int, int], int]:
     import tensorflow_datasets as tfds
 
-    keys = list(features) if isinstance(features, tfds.features.FeaturesDict) else []
+    keys = sorted(features) if isinstance(features, tfds.features.FeaturesDict) else []
     if not {"image", "label"} <= set(keys):
         raise InputError(
             f"{folder}: has the features {', '.join(keys) or features},"

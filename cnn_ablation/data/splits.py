@@ -10,8 +10,8 @@ Range = tuple[str, int, int]
 
 
 def is_plain(spec: str) -> bool:
-    """Whether a spec can only be the name of one split (`all` stands for every one)."""
-    return re.fullmatch(r"\w+", spec) is not None and spec != "all"
+    """Whether a spec is a name, so that arrays kept under it are what it selects."""
+    return re.fullmatch(r"\w+", spec) is not None
 
 
 def resolve(spec: str, prepared: Prepared, *, flag: str) -> list[Range]:
