@@ -1,0 +1,51 @@
+"""What a study found, for people: a report in HTML and Markdown, its figures, and tidy tables.
+
+report.html            one page that needs nothing else
+report.md, figures/    the same for a repository, each figure as SVG and PNG
+results.csv, .parquet  one row per trial and epoch
+
+Everything is made from a `StudyResults` alone, and equal results give equal files.
+"""
+
+from pathlib import Path
+
+from cnn_ablation.files import write_text
+from cnn_ablation.report.content import compose
+from cnn_ablation.report.output import write_bytes
+from cnn_ablation.report.pages import html_page, markdown_page
+from cnn_ablation.report.rendering import chart_files
+from cnn_ablation.report.rows import rows_of, to_csv, to_parquet
+from cnn_ablation.results import StudyResults
+
+__all__ = ["write_report"]
+
+
+def write_report(results: StudyResults, folder: Path) -> Path:
+    """Writes the whole report, each file atomically and the page last.
+
+    Args:
+        results: what the study has found so far; it need not be finished.
+        folder: where the files go; made if need be.
+
+    Returns:
+        The path of `report.html`.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    content = compose(results)
+    figures = folder / "figures"
+    figures.mkdir(parents=True, exist_ok=True)
+    for section in content.sections:
+        for chart in section.files():
+            for form, image in chart_files(chart).items():
+                write_bytes(figures / f"{chart.name}.{form}", image)
+    rows = rows_of(results)
+    write_text(folder / "results.csv", to_csv(rows))
+    table = to_parquet(rows)
+    if table is not None:
+        write_bytes(folder / "results.parquet", table)
+    write_text(folder / "report.md", markdown_page(content))
+    page = folder / "report.html"
+    write_text(page, html_page(content))
+    return page

@@ -1,0 +1,40 @@
+"""Axes that say their unit and hold what is drawn on them."""
+
+from collections.abc import Callable, Iterable
+
+from cnn_ablation.claims import unit_of
+
+ACCURACY, LOSS, SECONDS = "test_accuracy", "test_loss", "train_seconds"
+
+
+def level_label(metric: str) -> str:
+    """A metric and the unit of its values: 'test accuracy (%)'."""
+    return _with_unit(metric, unit_of(metric).level)
+
+
+def difference_label(metric: str) -> str:
+    """A difference of a metric and its unit: 'difference in test accuracy (points)'."""
+    return f"difference in {_with_unit(metric, unit_of(metric).difference)}"
+
+
+def scaled(metric: str, values: Iterable[float]) -> list[float]:
+    """Values as a reader sees them, such as accuracies in percent."""
+    scale = unit_of(metric).scale
+    return [scale * value for value in values]
+
+
+def padded(low: float, high: float) -> tuple[float, float]:
+    """Limits a little outside a range, with some width around a single value."""
+    pad = 0.06 * (high - low) or 0.02 * abs(high) or 0.5
+    return low - pad, high + pad
+
+
+def fit_limits(set_limits: Callable[[float, float], object], values: Iterable[float]) -> None:
+    """Sets limits that hold the values: wide intervals of few seeds may run out of them."""
+    found = list(values)
+    set_limits(*padded(min(found), max(found)))
+
+
+def _with_unit(metric: str, unit: str) -> str:
+    name = unit.strip() or ("nats" if metric.endswith("loss") else "")
+    return f"{unit_of(metric).label} ({name})" if name else unit_of(metric).label

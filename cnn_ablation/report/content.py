@@ -1,0 +1,189 @@
+"""What a report says, before it is written in Markdown or HTML."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Sequence
+
+from cnn_ablation.claims import Verdict
+from cnn_ablation.report.anchors import anchors
+from cnn_ablation.report.charts import Chart, Panel
+from cnn_ablation.report.contrasts import contrast_table
+from cnn_ablation.report.curves import learning_chart
+from cnn_ablation.report.differences import difference_chart, difference_panel
+from cnn_ablation.report.looks import OUTCOME_SYMBOLS, looks_of
+from cnn_ablation.report.measures import Measured, control_arm, main_arm, measure
+from cnn_ablation.report.outcomes import outcome_chart
+from cnn_ablation.report.setting import (
+    Fact,
+    command_of,
+    facts_of,
+    lost_trials,
+    setting_sentence,
+    warnings_of,
+)
+from cnn_ablation.report.tables import Cell, Table, layer_table, variant_table
+from cnn_ablation.report.tradeoffs import tradeoff_chart
+from cnn_ablation.results import StudyResults
+from cnn_ablation.study import Question
+from cnn_ablation.verdicts import judge_results
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One claim and its verdict.
+
+    Attributes:
+        anchor: identifier in the page.
+        verdict: the verdict.
+        contrasts: what it was judged by, or None.
+        panel: its paired differences, or None.
+    """
+
+    anchor: str
+    verdict: Verdict
+    contrasts: Table | None
+    panel: Panel | None
+
+    @property
+    def symbol(self) -> str:
+        """A sign for the outcome."""
+        return OUTCOME_SYMBOLS[self.verdict.outcome]
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """One question.
+
+    Attributes:
+        anchor: identifier in the page and start of its charts' file names.
+        title: heading.
+        findings: its claims.
+        main: table of the variants.
+        control: table of the control arm, or None.
+        charts: of all variants.
+        control_charts: of the control arm alone.
+        differences: all paired differences in one chart, or None.
+        layers: the layer table of each variant.
+    """
+
+    anchor: str
+    title: str
+    findings: tuple[Finding, ...]
+    main: Table
+    control: Table | None
+    charts: tuple[Chart, ...]
+    control_charts: tuple[Chart, ...]
+    differences: Chart | None
+    layers: tuple[Table, ...]
+
+    def files(self) -> tuple[Chart, ...]:
+        """The charts that are written as files of their own."""
+        extra = (self.differences,) if self.differences else ()
+        return (*self.charts, *self.control_charts, *extra)
+
+
+@dataclasses.dataclass(frozen=True)
+class Content:
+    """The whole report.
+
+    Attributes:
+        title: the study's question.
+        setting: how it was run, in a sentence.
+        warnings: what is missing or went wrong, a sentence each.
+        score: outcomes and how many claims have each.
+        sections: one a question.
+        lost: trials that did not complete, or None.
+        facts: how it was run and on what.
+        command: how to run it again.
+    """
+
+    title: str
+    setting: str
+    warnings: tuple[str, ...]
+    score: tuple[tuple[str, str, int], ...]
+    sections: tuple[Section, ...]
+    lost: Table | None
+    facts: tuple[Fact, ...]
+    command: str
+
+
+def compose(results: StudyResults) -> Content:
+    """Judges a study's results and says what a report is to say."""
+    verdicts = judge_results(results)
+    questions = results.study.questions
+    sections, done = [], 0
+    for question, anchor in zip(questions, anchors([q.name for q in questions]), strict=True):
+        own = verdicts[done : done + len(question.claims)]
+        done += len(own)
+        sections.append(_section(results, question, anchor, own))
+    counts = Counter[str](verdict.outcome for verdict in verdicts)
+    return Content(
+        title=results.study.title,
+        setting=setting_sentence(results),
+        warnings=tuple(warnings_of(results)),
+        score=tuple((OUTCOME_SYMBOLS[o], o, counts[o]) for o in OUTCOME_SYMBOLS if counts[o]),
+        sections=tuple(sections),
+        lost=_lost_table(results),
+        facts=tuple(facts_of(results)),
+        command=command_of(results),
+    )
+
+
+def _section(
+    results: StudyResults, question: Question, name: str, verdicts: Sequence[Verdict]
+) -> Section:
+    measured, looks = measure(results, question), looks_of(question.variants)
+    main, control = main_arm(measured), control_arm(measured)
+    charts = (
+        learning_chart(f"{name}-learning", "Learning curves", main, looks),
+        outcome_chart(f"{name}-outcomes", measured, looks),
+        tradeoff_chart(f"{name}-tradeoff", measured, looks),
+    )
+    controlled = learning_chart(f"{name}-control", "Learning curves, control arm", control, looks)
+    return Section(
+        anchor=name,
+        title=question.title,
+        findings=_findings(name, verdicts),
+        main=variant_table(f"{question.title}: the variants", main),
+        control=_control_table(control) if control else None,
+        charts=tuple(chart for chart in charts if chart),
+        control_charts=(controlled,) if controlled else (),
+        differences=difference_chart(f"{name}-differences", verdicts),
+        layers=tuple(layer_table(m.label, m.summary) for m in measured),
+    )
+
+
+def _findings(section: str, verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
+    names = anchors([verdict.claim.name for verdict in verdicts])
+    return tuple(
+        Finding(
+            # A section's name has no double dash: two sections cannot make the same anchor.
+            anchor=f"{section}--{name}",
+            verdict=verdict,
+            contrasts=contrast_table(verdict),
+            panel=difference_panel(verdict),
+        )
+        for name, verdict in zip(names, verdicts, strict=True)
+    )
+
+
+def _control_table(arm: Sequence[Measured]) -> Table:
+    return variant_table("Control arm: parameters held equal by the hidden width", arm)
+
+
+def _lost_table(results: StudyResults) -> Table | None:
+    lost = lost_trials(results)
+    if not lost:
+        return None
+    rows = [
+        (
+            Cell(name),
+            Cell(str(trial.seed)),
+            Cell(trial.status),
+            Cell(str(len(trial.epochs))),
+            Cell(trial.error or ""),
+        )
+        for name, trial in lost
+    ]
+    headings = map(Cell, ("design", "seed", "status", "finite epochs", "error"))
+    return Table("Trials that did not complete", tuple(headings), tuple(rows))

@@ -1,0 +1,96 @@
+"""Paired differences: what each contrast of a claim was judged by, seed by seed."""
+
+import functools
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.transforms import blended_transform_factory
+
+from cnn_ablation.claims import ContrastVerdict, Verdict, unit_of
+from cnn_ablation.report.axes import difference_label, padded, scaled
+from cnn_ablation.report.charts import Chart, Panel
+from cnn_ablation.report.looks import FAINT, INK, OUTCOME_COLOURS, OUTCOME_SYMBOLS
+
+_CAPTION = (
+    "Each dot is the difference within one seed (for times, within one round of the timing pass). "
+    "The diamond is their mean and the bar its interval, adjusted so that all intervals of the "
+    "question cover at once with 95 % probability. The arrow points to where the claim says the "
+    "differences lie; the hatched band is smaller than the declared margin."
+)
+
+
+def difference_chart(name: str, verdicts: Sequence[Verdict]) -> Chart | None:
+    """A panel for each claim with data, or None where there is none."""
+    panels = tuple(panel for verdict in verdicts if (panel := difference_panel(verdict)))
+    return Chart(name, "Paired differences", _CAPTION, panels, columns=1) if panels else None
+
+
+def difference_panel(verdict: Verdict) -> Panel | None:
+    """One row for each contrast, or None where no contrast has pairs."""
+    rows = [contrast for contrast in verdict.contrasts if contrast.comparison is not None]
+    if not rows:
+        return None
+    claim = verdict.claim
+    pairs = ", ".join(f"{row.a} minus {row.b} ({row.outcome})" for row in rows)
+    return Panel(
+        claim.name,
+        f"Paired differences in {unit_of(claim.metric).label}: {pairs}",
+        functools.partial(_draw, verdict=verdict, rows=rows),
+        height=0.85 + 0.45 * len(rows),
+        title=f"{OUTCOME_SYMBOLS[verdict.outcome]} {verdict.outcome.capitalize()}: {claim.text}",
+    )
+
+
+def _draw(axes: Axes, *, verdict: Verdict, rows: list[ContrastVerdict]) -> None:
+    claim = verdict.claim
+    drawn = [0.0]
+    for number, row in enumerate(rows):
+        drawn += _draw_row(axes, number, row, claim.metric)
+    axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
+    axes.set_xlim(*padded(min(drawn), max(drawn)))
+    _draw_margin(axes, unit_of(claim.metric).scale * claim.smallest_interesting)
+    _draw_claimed_side(axes, claim.sign)
+    labels = [f"{row.a} − {row.b}\n{OUTCOME_SYMBOLS[row.outcome]} {row.outcome}" for row in rows]
+    axes.set_yticks(range(len(rows)), labels)
+    axes.set_ylim(len(rows) - 0.4, -0.75)
+    axes.grid(axis="y", visible=False)
+    axes.locator_params(axis="x", nbins=6)
+    axes.set_xlabel(difference_label(claim.metric))
+
+
+def _draw_row(axes: Axes, number: int, row: ContrastVerdict, metric: str) -> list[float]:
+    """Dots below, mean and interval above; returns what the axis must hold."""
+    assert row.comparison is not None and row.difference is not None
+    colour = OUTCOME_COLOURS[row.outcome]
+    dots = scaled(metric, row.comparison.differences)
+    axes.plot(dots, [number + 0.17] * len(dots), "o", color=colour, ms=4, alpha=0.6, mew=0)
+    (mean,) = scaled(metric, [row.difference])
+    drawn = [*dots, mean]
+    if row.interval:
+        bounds = scaled(metric, (row.interval.low, row.interval.high))
+        axes.plot(bounds, [number - 0.1] * 2, color=colour, linewidth=2.2, marker="|", ms=7)
+        drawn += _within_reason(bounds, dots)
+    axes.plot([mean], [number - 0.1], "D", color=colour, ms=5.5)
+    return drawn
+
+
+def _within_reason(bounds: list[float], dots: list[float]) -> list[float]:
+    """An interval's bounds, but at most three ranges of its dots away: few seeds give wide ones."""
+    low, high = min(*dots, 0.0), max(*dots, 0.0)
+    reach = 3 * (high - low)
+    return [max(bounds[0], low - reach), min(bounds[1], high + reach)]
+
+
+def _draw_margin(axes: Axes, margin: float) -> None:
+    if margin > 0:
+        axes.axvspan(
+            -margin, margin, facecolor="none", edgecolor=FAINT, hatch="////", linewidth=0, zorder=0
+        )
+
+
+def _draw_claimed_side(axes: Axes, sign: int) -> None:
+    text, side = ("claimed →", "left") if sign > 0 else ("← claimed", "right")
+    place = blended_transform_factory(axes.transData, axes.transAxes)
+    axes.text(
+        0, 1, f" {text} ", transform=place, ha=side, va="top", fontsize=8.5, fontstyle="italic"
+    )

@@ -1,0 +1,166 @@
+"""What the trials and timings of each variant come to: the numbers behind tables and figures."""
+
+import dataclasses
+from collections.abc import Sequence
+from statistics import fmean, median, stdev
+from typing import Self
+
+from cnn_ablation.records import EpochRecord
+from cnn_ablation.results import StudyResults, TrialResult
+from cnn_ablation.statistics import Interval, t_interval
+from cnn_ablation.study import Question, Variant
+from cnn_ablation.summary import Summary, summarize
+
+LEVEL = 0.05
+STATUSES = ("completed", "diverged", "failed", "missing")
+# As `study.with_controls`: the share by which the control arm's parameters may differ.
+EQUAL_PARAMS = 0.01
+
+
+@dataclasses.dataclass(frozen=True)
+class Spread:
+    """One figure over its replicates, in the figure's own unit.
+
+    Attributes:
+        values: one a replicate.
+        mean: their mean.
+        sd: their standard deviation (n - 1), None for one.
+        interval: 95 % t interval of the mean, None for one.
+    """
+
+    values: tuple[float, ...]
+    mean: float
+    sd: float | None
+    interval: Interval | None
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Self | None:
+        """The spread of values, or None of none."""
+        if not values:
+            return None
+        sd = stdev(values) if len(values) > 1 else None
+        return cls(tuple(values), fmean(values), sd, t_interval(values, LEVEL))
+
+    @property
+    def n(self) -> int:
+        """Number of replicates."""
+        return len(self.values)
+
+    @property
+    def low(self) -> float:
+        """The smallest value."""
+        return min(self.values)
+
+    @property
+    def high(self) -> float:
+        """The largest value."""
+        return max(self.values)
+
+    @property
+    def median(self) -> float:
+        """The middle value."""
+        return median(self.values)
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """A variant with what was found of it.
+
+    Attributes:
+        variant: the design and its label.
+        summary: its layer table.
+        completed: its completed trials in the order of their seeds; figures are of these alone.
+        counts: how many of the seeds asked for have each of `STATUSES`.
+        seconds: training time of one epoch over the rounds of the timing pass, or None.
+    """
+
+    variant: Variant
+    summary: Summary
+    completed: tuple[TrialResult, ...]
+    counts: dict[str, int]
+    seconds: Spread | None
+
+    @property
+    def label(self) -> str:
+        """The variant's label."""
+        return self.variant.label
+
+    def final(self, metric: str) -> Spread | None:
+        """A metric after the last epoch."""
+        return Spread.of([_metric(trial.epochs[-1], metric) for trial in self.completed])
+
+    def curve(self, metric: str) -> tuple[Spread, ...]:
+        """A metric after each epoch."""
+        epochs = zip(*(trial.epochs for trial in self.completed), strict=True)
+        spreads = (Spread.of([_metric(record, metric) for record in epoch]) for epoch in epochs)
+        return tuple(spread for spread in spreads if spread is not None)
+
+
+def measure(results: StudyResults, question: Question) -> tuple[Measured, ...]:
+    """What was found of each variant of a question, in the order of its declaration."""
+    return tuple(_measure(results, variant) for variant in question.variants)
+
+
+def control_arm(measured: Sequence[Measured]) -> tuple[Measured, ...]:
+    """The variants at equal parameters: each one's control, or itself where it needs none.
+
+    Empty where the question has no control arm.
+    """
+    controls = {m.variant.control_of: m for m in measured if m.variant.control_of is not None}
+    if not controls:
+        return ()
+    target = next(iter(controls.values())).summary.params
+    arm = []
+    for m in measured:
+        if m.label in controls:
+            arm.append(controls[m.label])
+        elif m.variant.control_of is None and _near(m.summary.params, target):
+            arm.append(m)
+    return tuple(arm)
+
+
+def main_arm(measured: Sequence[Measured]) -> tuple[Measured, ...]:
+    """The variants that are no controls."""
+    return tuple(m for m in measured if m.variant.control_of is None)
+
+
+def count_statuses(results: StudyResults) -> dict[str, int]:
+    """Trials of the whole study by status; a design that questions share counts once."""
+    counts = dict.fromkeys(STATUSES, 0)
+    for network in results.study.networks():
+        for status, count in _counts(results, _trials_of(results, network)).items():
+            counts[status] += count
+    return counts
+
+
+def _measure(results: StudyResults, variant: Variant) -> Measured:
+    trials = _trials_of(results, variant.network)
+    return Measured(
+        variant=variant,
+        summary=summarize(variant.network),
+        completed=tuple(t for t in trials if t.status == "completed"),
+        counts=_counts(results, trials),
+        seconds=Spread.of(
+            [t.train_seconds for t in results.timings if t.network == variant.network]
+        ),
+    )
+
+
+def _trials_of(results: StudyResults, network: object) -> list[TrialResult]:
+    trials = [trial for trial in results.trials if trial.network == network]
+    return sorted((t for t in trials if t.seed in results.seeds), key=lambda trial: trial.seed)
+
+
+def _counts(results: StudyResults, trials: Sequence[TrialResult]) -> dict[str, int]:
+    counts = {status: sum(t.status == status for t in trials) for status in STATUSES[:-1]}
+    return {**counts, "missing": len(results.seeds) - len(trials)}
+
+
+def _metric(record: EpochRecord, metric: str) -> float:
+    value: float = getattr(record, metric)
+    return value
+
+
+def _near(params: int, target: int) -> bool:
+    # Two controls may lie a tolerance off their reference on opposite sides.
+    return abs(params - target) <= 2 * EQUAL_PARAMS * target

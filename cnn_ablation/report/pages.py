@@ -1,0 +1,59 @@
+"""The report's pages, from templates that hold all their markup."""
+
+import functools
+import re
+
+import jinja2
+from markupsafe import Markup
+
+from cnn_ablation.report.charts import Panel
+from cnn_ablation.report.content import Content
+from cnn_ablation.report.inlining import inline
+from cnn_ablation.report.looks import Look
+from cnn_ablation.report.rendering import panel_svg, swatch_svg
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$])")
+
+
+def html_page(content: Content) -> str:
+    """The report as one page that needs nothing else: style and figures are in it."""
+    environment = _environment(autoescape=True)
+    environment.globals |= {"plot": _plot, "swatch": _swatch}
+    return environment.get_template("report.html.j2").render(report=content)
+
+
+def markdown_page(content: Content) -> str:
+    """The report in Markdown, its figures in files beside it."""
+    environment = _environment(autoescape=False)
+    environment.filters["md"] = escape_markdown
+    return environment.get_template("report.md.j2").render(report=content)
+
+
+def escape_markdown(text: str) -> str:
+    """Text that Markdown, and the HTML that Markdown may hold, shows as it is, on one line."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.replace("&", "&amp;").split()))
+
+
+def _environment(*, autoescape: bool) -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("cnn_ablation.report"),
+        autoescape=autoescape,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _plot(panel: Panel, name: str) -> Markup:
+    # What `inline` returns was written by an XML library: its texts are escaped.
+    return Markup(inline(panel_svg(panel), name, panel.alt))
+
+
+def _swatch(look: Look, name: str) -> Markup:
+    return Markup(inline(_drawn(look), name))
+
+
+@functools.cache
+def _drawn(look: Look) -> str:
+    return swatch_svg(look)

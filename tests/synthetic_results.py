@@ -1,0 +1,162 @@
+"""Invented results of real studies, as a report sees them: the same for the same arguments."""
+
+import dataclasses
+import math
+import zlib
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from cnn_ablation.records import EpochRecord
+from cnn_ablation.results import StudyResults, Timing, TrialResult
+from cnn_ablation.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.study import Published, Question, Study, Variant, with_controls
+from cnn_ablation.summary import summarize
+from experiments.notebook_claims import KERNEL_SIZE_CLAIMS, STRIDE_CLAIMS
+
+ENVIRONMENT = {
+    "cnn_ablation": "0.1.0",
+    "git_revision": "0123456789abcdef0123456789abcdef01234567",
+    "python": "3.11.9",
+    "packages": {"jax": "0.10.2", "flax": "0.12.8", "numpy": "2.4.6"},
+    "platform": "Linux-6.1-x86_64",
+    "cpu_count": 2,
+    "backend": "cpu",
+    "device_kind": "cpu",
+    "device_count": 1,
+    "process_count": 1,
+    "convolution": "native",
+}
+VERSION = "3.0.1"
+
+
+def stride_study() -> Study:
+    """Five strides with their control arm, and the claims that the notebook makes of them."""
+    published = Published((2.2516, 2.1892), (0.1934, 0.1512), 31.4)
+    variants = [
+        Variant(f"s{s}", NetworkSpec(stride=s), published=published if s == 2 else None)
+        for s in range(1, 6)
+    ]
+    arms = with_controls(variants, NetworkSpec())
+    return Study(
+        "stride", "What does the stride do?", (Question("stride", "Stride", arms, STRIDE_CLAIMS),)
+    )
+
+
+def kernel_question() -> Question:
+    """The notebook's six kernel sizes with their control arm."""
+    sizes = ((3, 3), (3, 5), (5, 5), (7, 3), (7, 9), (9, 9))
+    published = Published((2.1822, 1.9683), (0.2749, 0.4876), 28.1)
+    variants = [
+        Variant(f"k{a},{b}", NetworkSpec(kernel_size=(a, b)), published=published) for a, b in sizes
+    ]
+    arms = with_controls(variants, NetworkSpec())
+    return Question("kernel_size", "Kernel size", arms, KERNEL_SIZE_CLAIMS)
+
+
+def two_question_study() -> Study:
+    """Kernel size and stride, which share their base design."""
+    return Study(
+        "notebook",
+        "What do a CNN's design choices really do?",
+        (kernel_question(), *stride_study().questions),
+    )
+
+
+def synthetic_results(
+    study: Study,
+    *,
+    seeds: Sequence[int] = tuple(range(10)),
+    epochs: int = 2,
+    rounds: int = 7,
+    status_of: Callable[[int, int], str] = lambda design, seed: "completed",
+) -> StudyResults:
+    """Results in which smaller maps are a little less accurate and faster.
+
+    Args:
+        study: the declaration.
+        seeds: the seeds asked for.
+        epochs: epochs of each trial.
+        rounds: rounds of the timing pass; 0 for none.
+        status_of: from the number of a design and a seed: `completed`, `diverged`, `failed` or
+            `missing`.
+    """
+    training = TrainingSpec(epochs=epochs)
+    trials, timings = [], []
+    for number, network in enumerate(study.networks()):
+        for seed in seeds:
+            status = status_of(number, seed)
+            if status != "missing":
+                trials.append(_trial(network, training, seed, status))
+        timings += [_timing(network, number) for number in range(1, rounds + 1)]
+    return StudyResults(
+        study=study,
+        training=training,
+        data=DataSpec(),
+        dataset_version=VERSION,
+        seeds=tuple(seeds),
+        trials=tuple(trials),
+        timings=tuple(timings),
+        environment=ENVIRONMENT,
+    )
+
+
+def _trial(network: NetworkSpec, training: TrainingSpec, seed: int, status: str) -> TrialResult:
+    rng = np.random.default_rng([seed, zlib.crc32(repr(network).encode())])
+    shared = np.random.default_rng(seed).normal(0, 0.0008)
+    reached = 0.9925 - 0.01 / math.log10(summarize(network).macs / 100)
+    last = {"completed": training.epochs, "diverged": training.epochs // 2, "failed": 0}[status]
+    epochs = []
+    for epoch in range(1, last + 1):
+        error = (1 - reached) * (1 + 3 / epoch) + shared + abs(rng.normal(0, 0.0008))
+        epochs.append(_epoch(epoch, float(error), _seconds(network)))
+    trial = TrialSpec(network, training).trial_id(seed, VERSION)
+    message = "MemoryError: 3.2 GiB for 60,000 images" if status == "failed" else None
+    return TrialResult(trial, network, seed, status, tuple(epochs), message)
+
+
+def _epoch(number: int, error: float, seconds: float) -> EpochRecord:
+    correct = 1 - round(error * 10_000) / 10_000
+    return EpochRecord(
+        epoch=number,
+        train_loss=3.4 * error,
+        train_accuracy=1 - 1.2 * error,
+        test_loss=3.1 * error,
+        test_accuracy=correct,
+        train_seconds=seconds * 1.4,
+        eval_seconds=seconds / 20,
+    )
+
+
+def _seconds(network: NetworkSpec) -> float:
+    return 0.3 + summarize(network).macs / 2.4e5
+
+
+def _timing(network: NetworkSpec, number: int) -> Timing:
+    rng = np.random.default_rng([number, zlib.crc32(repr(network).encode())])
+    seconds = _seconds(network) * (1 + abs(float(rng.normal(0, 0.02))))
+    return Timing(network, number, seconds, seconds / 25)
+
+
+def relabelled(study: Study, label: str) -> Study:
+    """The study with its title, its first question and that question's first variant renamed."""
+    question = study.questions[0]
+    old = question.variants[0].label
+
+    def renamed(name: str) -> str:
+        return label if name == old else name
+
+    variants = tuple(
+        dataclasses.replace(
+            v, label=renamed(v.label), control_of=v.control_of and renamed(v.control_of)
+        )
+        for v in question.variants
+    )
+    claims = tuple(
+        dataclasses.replace(
+            claim, text=label, contrasts=tuple((renamed(a), renamed(b)) for a, b in claim.contrasts)
+        )
+        for claim in question.claims
+    )
+    first = dataclasses.replace(question, title=label, variants=variants, claims=claims)
+    return Study(study.name, label, (first, *study.questions[1:]))
