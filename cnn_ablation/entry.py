@@ -3,6 +3,8 @@
 Exit codes: 0 done, 2 bad input, 130 stopped by Ctrl-C; an entry point may return others.
 """
 
+from __future__ import annotations
+
 import signal
 import sys
 import textwrap
@@ -26,6 +28,9 @@ def run(main: Callable[[], int | None], description: str) -> None:
     """
 
     def guarded(_: list[str]) -> None:
+        if not flags.FLAGS["verbosity"].present:
+            # Libraries' notices of normal work are not for users; --verbosity=0 brings them back.
+            logging.set_verbosity(logging.WARNING)
         signal.signal(signal.SIGTERM, _as_interrupt)
         try:
             sys.exit(main() or 0)
@@ -38,8 +43,6 @@ def run(main: Callable[[], int | None], description: str) -> None:
             sys.stderr.close()
             sys.exit(141)
 
-    # Libraries' notices of normal work are not for users; --verbosity=0 brings them back.
-    flags.FLAGS.set_default("verbosity", logging.WARNING)
     app.run(guarded, flags_parser=lambda argv: _parse(argv, description))
 
 

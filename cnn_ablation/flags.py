@@ -1,5 +1,7 @@
 """Flags made from the fields of specs, and specs made from flags, for every entry point."""
 
+from __future__ import annotations
+
 import dataclasses
 from typing import Any
 
@@ -64,13 +66,21 @@ def define_seed_flags(num_seeds: int) -> None:
 
 
 def define_run_flags() -> None:
-    """Defines the flags of where results go and how the program is lowered and compiled."""
+    """Defines the flags of where one run's results go and how it is lowered and compiled."""
     module = "cnn_ablation: the run"
     _define("workdir", None, "folder for results (default: a new one under runs/)", module)
     flags.DEFINE_boolean(
         "overwrite", False, "replace a finished run in the workdir", module_name=module
     )
+    define_program_flags()
+
+
+def define_program_flags() -> None:
+    """Defines the flags of how the program is lowered and compiled."""
+    module = "cnn_ablation: the run"
     _define("conv", "auto", "lowering of convolutions: auto, native, xla or banded", module)
+    text = "how many devices to train on (default: one per seed, as far as there are any)"
+    _define("devices", None, text, module, kind=int)
     _define(
         "compilation_cache_dir",
         None,
@@ -79,15 +89,26 @@ def define_run_flags() -> None:
     )
 
 
+def training_settings() -> tuple[TrainingSpec, DataSpec]:
+    """The training procedure and the images that the flags describe.
+
+    Raises:
+        InputError: a flag's value is not allowed; the message names it.
+    """
+    try:
+        return TrainingSpec(**_values(TrainingSpec)), DataSpec(**_values(DataSpec))
+    except FieldError as error:
+        raise InputError(f"--{error}") from None
+
+
 def trial_spec() -> TrialSpec:
     """The spec that the flags describe, its image shape and classes taken from the dataset.
 
     Raises:
         InputError: a flag's value is not allowed; the message names it.
     """
+    training, data = training_settings()
     try:
-        data = DataSpec(**_values(DataSpec))
-        training = TrainingSpec(**_values(TrainingSpec))
         image_shape, classes = describe_dataset(data.dataset, FLAGS.data_dir)
         network = NetworkSpec(image_shape=image_shape, classes=classes, **_values(NetworkSpec))
     except FieldError as error:
@@ -120,9 +141,17 @@ def _define_from(spec: type, module: str) -> None:
         )
 
 
-def _define(name: str, default: Any, text: str, module: str, *, per_block: bool = False) -> None:
+def _define(
+    name: str,
+    default: Any,
+    text: str,
+    module: str,
+    *,
+    per_block: bool = False,
+    kind: type | None = None,
+) -> None:
     example = default[0] if isinstance(default, tuple) else default
-    kind = str if example is None else type(example)
+    kind = kind or (str if example is None else type(example))
     flags.DEFINE(
         _Parser(kind, per_block), name, default, text, serializer=_Serializer(), module_name=module
     )

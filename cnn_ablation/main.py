@@ -27,6 +27,7 @@ def main() -> int:
         workdir=values.workdir,
         overwrite=values.overwrite,
         conv=values.conv,
+        devices=values.devices,
         data_dir=values.data_dir,
         manual_dir=values.manual_dir,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cnn_ablation.data import Dataset, load_dataset
+from cnn_ablation.devices import choose_devices
 from cnn_ablation.environment import describe_device, describe_environment, seconds_since_start
 from cnn_ablation.errors import as_typed
 from cnn_ablation.files import append_json_line, write_json
@@ -29,6 +30,7 @@ class RunOptions:
         workdir: folder for results, None for a new one.
         overwrite: whether a finished run in the workdir may be replaced.
         conv: lowering of convolutions: auto, native, xla or banded.
+        devices: how many devices to train on, None for one per seed as far as there are any.
         data_dir: folder of prepared datasets, None for TFDS's own.
         manual_dir: folder with a dataset's original archives, or None.
     """
@@ -36,6 +38,7 @@ class RunOptions:
     workdir: str | None = None
     overwrite: bool = False
     conv: str = "auto"
+    devices: int | None = None
     data_dir: str | None = None
     manual_dir: str | None = None
 
@@ -46,6 +49,7 @@ def run_trials(spec: TrialSpec, seeds: Sequence[int], options: RunOptions) -> li
     Raises:
         InputError: an option is not allowed, or a file that it names is damaged.
     """
+    devices = choose_devices(options.devices, len(seeds))
     folder = open_workdir(options.workdir, spec, overwrite=options.overwrite)
     environment = describe_environment()
     print(f"device   {describe_device(environment)}")
@@ -55,7 +59,7 @@ def run_trials(spec: TrialSpec, seeds: Sequence[int], options: RunOptions) -> li
     started = seconds_since_start()
     dataset = _load(spec, options)
     loaded = seconds_since_start()
-    trainer = Trainer(spec, dataset, conv=options.conv)
+    trainer = Trainer(spec, dataset, conv=options.conv, devices=devices, num_seeds=len(seeds))
     ready = seconds_since_start()
     print(
         f"\nready after {ready:.1f} s: start-up {started:.1f}, data {loaded - started:.1f}, "
@@ -98,12 +102,13 @@ def _train(trainer: Trainer, seeds: Sequence[int], lines: Path) -> list[TrialRec
             progress.advance()
             progress.say(_epoch_line(seed, record, epochs))
 
-        for seed in seeds:
-            record = trainer.train(seed, on_epoch).record
-            records.append(record)
-            if record.status == "diverged":
-                progress.advance(epochs - len(record.epochs))
-                print(_divergence(record), file=sys.stderr)
+        for first in range(0, len(seeds), trainer.seeds_at_once):
+            together = seeds[first : first + trainer.seeds_at_once]
+            for trial in trainer.train_together(together, on_epoch):
+                records.append(trial.record)
+                if trial.record.status == "diverged":
+                    progress.advance(epochs - len(trial.record.epochs))
+                    print(_divergence(trial.record), file=sys.stderr)
     return records
 
 

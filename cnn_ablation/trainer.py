@@ -5,32 +5,24 @@ trials = fit(spec, load_dataset("mnist"), seeds=range(100, 105))
 """
 
 import dataclasses
-import functools
 import math
+import operator
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax.stages import Compiled
 
 from cnn_ablation import model
 from cnn_ablation.convolution import resolve_form
 from cnn_ablation.data import Dataset
+from cnn_ablation.devices import SEED_AXIS, by_seed, make_mesh, replicated
 from cnn_ablation.errors import FieldError
-from cnn_ablation.records import EpochRecord, TrialRecord
+from cnn_ablation.programs import compile_programs
+from cnn_ablation.records import EpochRecord, Status, TrialRecord
 from cnn_ablation.spec import TrialSpec, require_seed
-from cnn_ablation.training import (
-    Examples,
-    Metrics,
-    Program,
-    TrainState,
-    create_train_state,
-    evaluate,
-    train_epoch,
-)
+from cnn_ablation.training import Examples, Metrics, Program, TrainState
 
 OnEpoch = Callable[[int, EpochRecord], None]
 
@@ -44,35 +36,53 @@ class Trial:
 
 
 class Trainer:
-    """One spec's compiled programs and its data on the device, ready to train seeds.
+    """One spec's compiled programs and its data on the devices, ready to train seeds.
 
     Attributes:
         spec: what is trained.
         form: the convolution's lowering: `native`, `xla` or `banded`.
+        seeds_at_once: how many seeds `train_together` takes at most.
         compile_seconds: what compiling took, or finding the programs in a cache.
     """
 
-    def __init__(self, spec: TrialSpec, dataset: Dataset, *, conv: str = "auto") -> None:
-        """Puts the data on the device and compiles.
+    def __init__(
+        self,
+        spec: TrialSpec,
+        dataset: Dataset,
+        *,
+        conv: str = "auto",
+        devices: Sequence[jax.Device] | None = None,
+        num_seeds: int = 1,
+    ) -> None:
+        """Puts the data on the devices and compiles.
 
         Args:
             spec: what to train; its image shape and classes must be the dataset's.
             dataset: the images.
             conv: how to lower convolutions: auto, native, xla or banded.
+            devices: where to train; None is JAX's first device.
+            num_seeds: how many seeds there will be: they are spread over the devices first, and
+                each batch over the devices that are left.
 
         Raises:
             InputError: the spec does not fit the dataset, or the lowering cannot be had.
         """
         _require_fit(spec, dataset)
+        devices = jax.devices()[:1] if devices is None else devices
         self.spec = spec
-        self.form = resolve_form(conv, jax.default_backend())
-        self._train = _on_device(dataset.train.images_NHWC, dataset.train.labels_N)
-        self._test = _on_device(dataset.test.images_NHWC, dataset.test.labels_N)
+        self.form = resolve_form(conv, devices[0].platform)
+        self._mesh = make_mesh(devices, num_seeds)
+        self.seeds_at_once = self._mesh.shape[SEED_AXIS]
+        self._train, self._test = (
+            Examples(*jax.device_put((split.images_NHWC, split.labels_N), replicated(self._mesh)))
+            for split in (dataset.train, dataset.test)
+        )
         # The number of epochs is no part of any program: designs that differ in it share one.
         training = dataclasses.replace(spec.training, epochs=1)
+        program = Program(spec.network, training, self.form)
         start = time.perf_counter()
-        self._programs = _compile(
-            Program(spec.network, training, self.form), _shapes(self._train), _shapes(self._test)
+        self._programs = compile_programs(
+            program, self._mesh, _shapes(self._train), _shapes(self._test)
         )
         self.compile_seconds = time.perf_counter() - start
 
@@ -82,35 +92,68 @@ class Trainer:
         Raises:
             FieldError: the seed is not allowed.
         """
-        require_seed(seed)
-        state: TrainState = self._programs.create(jnp.int32(seed))
-        epochs: list[EpochRecord] = []
-        for number in range(1, self.spec.training.epochs + 1):
-            state, record = self._epoch(state, seed, number)
-            if not (math.isfinite(record.train_loss) and math.isfinite(record.test_loss)):
-                return Trial(TrialRecord(seed, "diverged", tuple(epochs)), state.params)
-            epochs.append(record)
-            if on_epoch is not None:
-                on_epoch(seed, record)
-        return Trial(TrialRecord(seed, "completed", tuple(epochs)), state.params)
+        return self.train_together([seed], on_epoch)[0]
 
-    def _epoch(self, state: TrainState, seed: int, number: int) -> tuple[TrainState, EpochRecord]:
+    def train_together(self, seeds: Sequence[int], on_epoch: OnEpoch | None = None) -> list[Trial]:
+        """Trains up to `seeds_at_once` seeds side by side; their epochs share their wall times.
+
+        Raises:
+            FieldError: a seed is not allowed.
+            ValueError: there are more seeds than fit.
+        """
+        for seed in seeds:
+            require_seed(seed)
+        if not 0 < len(seeds) <= self.seeds_at_once:
+            raise ValueError(f"{len(seeds)} seeds: must be 1 to {self.seeds_at_once} at once")
+        # Rows of the mesh that no seed is left for train the last one again, and are not looked at.
+        rows = [*seeds, *[seeds[-1]] * (self.seeds_at_once - len(seeds))]
+        seeds_R = jax.device_put(np.array(rows, np.int32), by_seed(self._mesh))
+        states: TrainState = self._programs.create(seeds_R)
+        histories: list[_History] = [_History(seed) for seed in seeds]
+        for number in range(1, self.spec.training.epochs + 1):
+            states, records = self._epoch(states, seeds_R, number)
+            for history, record in zip(histories, records, strict=False):
+                history.add(record, on_epoch)
+            if all(history.diverged for history in histories):
+                break
+        return [
+            Trial(history.record(), jax.tree.map(operator.itemgetter(row), states.params))
+            for row, history in enumerate(histories)
+        ]
+
+    def _epoch(
+        self, states: TrainState, seeds_R: jax.Array, number: int
+    ) -> tuple[TrainState, list[EpochRecord]]:
         start = time.perf_counter()
-        state, train = self._programs.epoch(state, self._train, jnp.int32(seed), jnp.int32(number))
-        jax.block_until_ready((state, train))
+        epoch = jax.device_put(np.int32(number), replicated(self._mesh))
+        states, train_R = self._programs.epoch(states, self._train, seeds_R, epoch)
+        jax.block_until_ready((states, train_R))
         trained = time.perf_counter()
-        test = jax.block_until_ready(self._programs.evaluate(state.params, self._test))
-        evaluated = time.perf_counter()
-        (train_loss, train_accuracy), (test_loss, test_accuracy) = _means(train), _means(test)
-        return state, EpochRecord(
-            epoch=number,
-            train_loss=train_loss,
-            train_accuracy=train_accuracy,
-            test_loss=test_loss,
-            test_accuracy=test_accuracy,
-            train_seconds=trained - start,
-            eval_seconds=evaluated - trained,
-        )
+        test_R = jax.block_until_ready(self._programs.evaluate(states.params, self._test))
+        seconds = (trained - start, time.perf_counter() - trained)
+        pairs = zip(_means(train_R), _means(test_R), strict=True)
+        return states, [EpochRecord(number, *train, *test, *seconds) for train, test in pairs]
+
+
+@dataclasses.dataclass
+class _History:
+    """What one seed has gone through."""
+
+    seed: int
+    diverged: bool = False
+    epochs: list[EpochRecord] = dataclasses.field(default_factory=list)
+
+    def add(self, record: EpochRecord, on_epoch: OnEpoch | None) -> None:
+        finite = math.isfinite(record.train_loss) and math.isfinite(record.test_loss)
+        self.diverged = self.diverged or not finite
+        if not self.diverged:
+            self.epochs.append(record)
+            if on_epoch is not None:
+                on_epoch(self.seed, record)
+
+    def record(self) -> TrialRecord:
+        status: Status = "diverged" if self.diverged else "completed"
+        return TrialRecord(self.seed, status, tuple(self.epochs))
 
 
 def fit(
@@ -119,6 +162,7 @@ def fit(
     seeds: Iterable[int],
     *,
     conv: str = "auto",
+    devices: Sequence[jax.Device] | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> list[Trial]:
     """Trains one spec for several seeds; each comes out as if it had been trained alone.
@@ -128,49 +172,34 @@ def fit(
         dataset: what `load_dataset` returned.
         seeds: one trial each.
         conv: how to lower convolutions: auto, native, xla or banded.
+        devices: where to train; None is JAX's first device.
         on_epoch: called with the seed and the figures of each epoch as it ends.
 
     Raises:
         InputError: the spec, a seed, the dataset or the lowering is not allowed.
     """
-    trainer = Trainer(spec, dataset, conv=conv)
-    return [trainer.train(seed, on_epoch) for seed in seeds]
-
-
-@dataclasses.dataclass(frozen=True)
-class _Programs:
-    create: Compiled
-    epoch: Compiled
-    evaluate: Compiled
-
-
-@functools.lru_cache(maxsize=64)
-def _compile(program: Program, train: Examples, test: Examples) -> _Programs:
-    """Compiles for the shapes and types of two splits."""
-    scalar = jax.ShapeDtypeStruct((), jnp.int32)
-    create = jax.jit(functools.partial(create_train_state, program=program)).lower(scalar)
-    state = create.out_info
-    epoch = jax.jit(functools.partial(train_epoch, program=program), donate_argnums=0)
-    measure = jax.jit(functools.partial(evaluate, program=program))
-    return _Programs(
-        create.compile(),
-        epoch.lower(state, train, scalar, scalar).compile(),
-        measure.lower(state.params, test).compile(),
-    )
-
-
-def _on_device(images_NHWC: np.ndarray, labels_N: np.ndarray) -> Examples:
-    return Examples(jax.device_put(images_NHWC), jax.device_put(labels_N))
+    remaining = list(seeds)
+    if not remaining:
+        return []
+    trainer = Trainer(spec, dataset, conv=conv, devices=devices, num_seeds=len(remaining))
+    trials: list[Trial] = []
+    while remaining:
+        together, remaining = remaining[: trainer.seeds_at_once], remaining[trainer.seeds_at_once :]
+        trials += trainer.train_together(together, on_epoch)
+    return trials
 
 
 def _shapes(examples: Examples) -> Any:
-    return jax.tree.map(lambda array: jax.ShapeDtypeStruct(array.shape, array.dtype), examples)
+    return jax.tree.map(
+        lambda array: jax.ShapeDtypeStruct(array.shape, array.dtype, sharding=array.sharding),
+        examples,
+    )
 
 
-def _means(metrics: Metrics) -> tuple[float, float]:
-    """Mean loss and accuracy, divided in double precision on the host."""
-    count = int(metrics.examples)
-    return float(metrics.loss) / count, int(metrics.correct) / count
+def _means(metrics_R: Metrics) -> list[tuple[float, float]]:
+    """Mean loss and accuracy of each seed, divided in double precision on the host."""
+    columns = (np.asarray(values_R, np.float64).tolist() for values_R in metrics_R)
+    return [(loss / count, correct / count) for loss, correct, count in zip(*columns, strict=True)]
 
 
 def _require_fit(spec: TrialSpec, dataset: Dataset) -> None:

@@ -101,6 +101,7 @@ def test_a_finished_run_is_replaced_only_if_asked_for(finished: Path) -> None:
         (["--num_seeds=0"], "--num_seeds=0: must be a whole number of 1 or more"),
         (["--seed=-1"], "--seed=-1: seeds must lie from 0 to"),
         (["--conv=magic"], "--conv=magic: "),
+        (["--devices=99"], "--devices=99: must be from 1 to "),
         (["--train_split=train[:"], "--train_split=train[:"),
         (["--workdir=/proc/nowhere"], "--workdir=/proc/nowhere: must be a folder to write to"),
         (["--manual_dir=/nowhere"], "--manual_dir=/nowhere: "),

@@ -10,6 +10,7 @@ import pytest
 from cnn_ablation import trainer
 from cnn_ablation.data import Dataset
 from cnn_ablation.errors import FieldError, InputError
+from cnn_ablation.programs import compile_programs
 from cnn_ablation.records import EpochRecord, TrialRecord
 from cnn_ablation.spec import NetworkSpec, TrainingSpec, TrialSpec
 
@@ -52,10 +53,10 @@ def test_seeds_differ(trials: list[trainer.Trial]) -> None:
 
 
 def test_nothing_is_compiled_twice(small_mnist: Dataset, trials: list[trainer.Trial]) -> None:
-    before = trainer._compile.cache_info()
+    before = compile_programs.cache_info()
     longer = dataclasses.replace(SPEC, training=TrainingSpec(epochs=3))
     trainer.Trainer(longer, small_mnist)
-    after = trainer._compile.cache_info()
+    after = compile_programs.cache_info()
     assert (after.misses, after.hits) == (before.misses, before.hits + 1)
 
 

@@ -46,10 +46,22 @@ def whole(examples: Examples) -> Batch:
 
 def test_an_epoch_takes_every_example_once_in_batches() -> None:
     order_N = jax.random.permutation(jax.random.key(0), 37)
-    indices_SB, weights_SB = batch_grid(order_N, 16)
-    chex.assert_shape((indices_SB, weights_SB), (3, 16))
-    assert weights_SB.sum(axis=1).tolist() == [16, 16, 5]
-    assert sorted(indices_SB[weights_SB > 0].tolist()) == list(range(37))
+    indices_SPB, weights_SPB = batch_grid(order_N, 16)
+    chex.assert_shape((indices_SPB, weights_SPB), (3, 1, 16))
+    assert weights_SPB.sum(axis=(1, 2)).tolist() == [16, 16, 5]
+    assert sorted(indices_SPB[weights_SPB > 0].tolist()) == list(range(37))
+
+
+@pytest.mark.parametrize("shards", [2, 3, 5, 20])
+def test_shards_of_a_batch_hold_its_examples(shards: int) -> None:
+    order_N = jax.random.permutation(jax.random.key(0), 37)
+    whole, _ = batch_grid(order_N, 16)
+    indices_SPB, weights_SPB = batch_grid(order_N, 16, shards)
+    chex.assert_shape((indices_SPB, weights_SPB), (3, shards, -(-16 // shards)))
+    assert weights_SPB.sum(axis=(1, 2)).tolist() == [16, 16, 5]
+    for step in range(3):
+        own = indices_SPB[step][weights_SPB[step] > 0].tolist()
+        assert own == whole[step, 0, : len(own)].tolist()
 
 
 def test_loss_is_the_mean_cross_entropy_of_the_batch(examples: Examples) -> None:

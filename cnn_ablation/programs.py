@@ -1,0 +1,96 @@
+"""The compiled programs of a design: as many seeds at once as a mesh has rows.
+
+Arrays that differ between seeds carry a first axis R, one entry per row of the mesh. On a mesh of
+one device that axis has length 1 and the programs are those of one seed.
+"""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import Mesh, PartitionSpec
+from jax.stages import Compiled
+
+from cnn_ablation.devices import SEED_AXIS, by_seed, replicated
+from cnn_ablation.training import (
+    BATCH_AXIS,
+    Examples,
+    Program,
+    create_train_state,
+    evaluate,
+    train_epoch,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Programs:
+    """What a trainer calls.
+
+    Attributes:
+        create: (seeds_R) -> states.
+        epoch: (states, train, seeds_R, epoch) -> (states, metrics); the states given are donated.
+        evaluate: (params, test) -> metrics.
+    """
+
+    create: Compiled
+    epoch: Compiled
+    evaluate: Compiled
+
+
+@functools.lru_cache(maxsize=64)
+def compile_programs(program: Program, mesh: Mesh, train: Examples, test: Examples) -> Programs:
+    """Compiles, or finds what was compiled before.
+
+    Args:
+        program: what is trained and how; its shards are taken from the mesh.
+        mesh: the devices.
+        train: shapes and types of the training split.
+        test: shapes and types of the test split.
+    """
+    program = program._replace(shards=mesh.shape[BATCH_AXIS])
+    whole, rows = PartitionSpec(), PartitionSpec(SEED_AXIS)
+
+    def on_rows(function: Callable[..., Any], specs: tuple[PartitionSpec, ...]) -> Any:
+        each = _for_one_row(functools.partial(function, program=program), specs)
+        return jax.shard_map(each, mesh=mesh, in_specs=specs, out_specs=rows, check_vma=False)
+
+    # Figures go to every device, so that every host can read them.
+    states_out, figures_out = by_seed(mesh), replicated(mesh)
+    create = jax.jit(on_rows(create_train_state, (rows,)), out_shardings=states_out)
+    epoch = jax.jit(
+        on_rows(train_epoch, (rows, whole, rows, whole)),
+        out_shardings=(states_out, figures_out),
+        donate_argnums=0,
+    )
+    measure = jax.jit(on_rows(evaluate, (rows, whole)), out_shardings=figures_out)
+
+    seeds_R = jax.ShapeDtypeStruct((mesh.shape[SEED_AXIS],), jnp.int32, sharding=by_seed(mesh))
+    number = jax.ShapeDtypeStruct((), jnp.int32, sharding=replicated(mesh))
+    lowered = create.lower(seeds_R)
+    states = jax.tree.map(
+        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=by_seed(mesh)),
+        lowered.out_info,
+    )
+    return Programs(
+        lowered.compile(),
+        epoch.lower(states, train, seeds_R, number).compile(),
+        measure.lower(states.params, test).compile(),
+    )
+
+
+def _for_one_row(
+    function: Callable[..., Any], specs: tuple[PartitionSpec, ...]
+) -> Callable[..., Any]:
+    """A function of one seed as a function of a row's arrays, whose seed axis has length 1."""
+
+    def each(*arguments: Any) -> Any:
+        own = [
+            jax.tree.map(lambda leaf: leaf[0], argument) if spec else argument
+            for argument, spec in zip(arguments, specs, strict=True)
+        ]
+        return jax.tree.map(lambda leaf: leaf[None], function(*own))
+
+    return each

@@ -1,0 +1,90 @@
+"""The mesh, and training on eight virtual devices, in a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import jax
+import pytest
+
+from cnn_ablation.devices import choose_devices, mesh_shape
+from cnn_ablation.errors import InputError
+
+SCRIPT = """
+import json, sys
+import jax, numpy as np
+from cnn_ablation import trainer
+from cnn_ablation.data.dataset import Dataset, LabeledImages
+from cnn_ablation.spec import NetworkSpec, TrainingSpec, TrialSpec
+
+generator = np.random.default_rng(0)
+labels = generator.integers(0, 4, 150).astype(np.int32)
+images = generator.integers(0, 64, (150, 8, 9, 2)).astype(np.uint8)
+images[np.arange(150), labels * 2] += 150
+split = LabeledImages(images, labels)
+dataset = Dataset("made_up", "1.0.0", "train", "test", 4, split, split)
+network = NetworkSpec(features=(2, 3), hidden=5, classes=4, image_shape=(8, 9, 2))
+spec = TrialSpec(network, TrainingSpec(batch_size=20, epochs=2))
+answer = {}
+for count, seeds in json.loads(sys.argv[1]):
+    trials = trainer.fit(
+        spec, dataset, seeds=range(seeds), conv=sys.argv[2], devices=jax.devices()[:count]
+    )
+    answer[f"{count}x{seeds}"] = [
+        [[e.train_loss, e.train_accuracy, e.test_loss, e.test_accuracy] for e in t.record.epochs]
+        for t in trials
+    ]
+print(json.dumps(answer))
+"""
+
+
+def train(cases: list[tuple[int, int]], conv: str = "xla") -> dict[str, Any]:
+    flags = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, json.dumps(cases), conv],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"},
+    )
+    assert done.returncode == 0, done.stderr
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+@pytest.mark.parametrize("conv", ["xla", "auto"])
+def test_any_mesh_trains_as_one_device_does(conv: str) -> None:
+    # Seeds only; batch only, in shards that do not divide it; both; seeds that do not divide.
+    figures = train([(1, 5), (4, 4), (8, 1), (3, 1), (8, 2), (6, 5)], conv)
+    alone = figures.pop("1x5")
+    for name, trials in figures.items():
+        for seed, epochs in enumerate(trials):
+            for got, expected in zip(epochs, alone[seed], strict=True):
+                assert got == pytest.approx(expected, rel=2e-4), name
+    assert figures["4x4"] == alone[:4]
+
+
+@pytest.mark.parametrize(
+    ("devices", "seeds", "shape"),
+    [
+        (1, 1, (1, 1)),
+        (1, 9, (1, 1)),
+        (8, 8, (8, 1)),
+        (8, 100, (8, 1)),
+        (8, 3, (2, 4)),
+        (6, 4, (3, 2)),
+    ],
+)
+def test_seeds_come_before_batches(devices: int, seeds: int, shape: tuple[int, int]) -> None:
+    assert mesh_shape(devices, seeds) == shape
+
+
+def test_more_devices_than_there_are_is_refused() -> None:
+    assert choose_devices(None, seeds=3) == jax.devices()[:3]
+    with pytest.raises(InputError, match=r"--devices=4096: must be from 1 to "):
+        choose_devices(4096, seeds=1)
+    with pytest.raises(InputError, match="--devices=0"):
+        choose_devices(0, seeds=1)
