@@ -75,7 +75,9 @@ def test_split_refused(tiny_dir: Path, flag: str, spec: str) -> None:
     assert "train (60 images), test (20 images)" in message
 
 
-@pytest.mark.parametrize("name", ["nope", "", "../mnist", "mnist/3.0.1", "mnist:1.0.0", "a b"])
+@pytest.mark.parametrize(
+    "name", ["nope", "", "../mnist", "mnist/3.0.1", "mnist:1.0.0", "a b", "mnist:"]
+)
 def test_dataset_refused(tiny_dir: Path, name: str) -> None:
     for call in (describe_dataset, load_dataset):
         with pytest.raises(InputError) as caught:
@@ -182,7 +184,9 @@ def test_damaged_cache_is_never_used(tiny_dir: Path, capsys: pytest.CaptureFixtu
 
 def test_unfinished_folder_is_named(tiny_dir: Path) -> None:
     (version_folder(tiny_dir) / "features.json").unlink()
-    with pytest.raises(InputError, match=r"mnist/3\.0\.1: not a whole dataset of TFDS.*delete it"):
+    with pytest.raises(
+        InputError, match=r"mnist/3\.0\.1: not a whole dataset of TFDS.*delete it and"
+    ):
         load_dataset(data_dir=str(tiny_dir))
 
 

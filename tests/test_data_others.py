@@ -136,6 +136,16 @@ def test_image_or_label_that_is_not_as_announced(tmp_path: Path) -> None:
             load_dataset("shapes", data_dir=str(tmp_path))
 
 
+@pytest.mark.parametrize("file", ["features.json", "dataset_info.json"])
+def test_damaged_metadata_are_named(tmp_path: Path, file: str) -> None:
+    _prepare(tmp_path, {"image": IMAGE, "label": LABEL})
+    path = tmp_path / "shapes" / "1.2.0" / file
+    path.write_text(path.read_text()[:-20])
+    for call in (describe_dataset, load_dataset):
+        with pytest.raises(InputError, match=r"shapes: not a whole dataset of TFDS \(.*\)"):
+            call("shapes", data_dir=str(tmp_path))
+
+
 def test_archives_do_not_serve_others(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"^--manual_dir=.*serves mnist, fashion_mnist, kmnist"):
         load_dataset("shapes", data_dir=str(tmp_path), manual_dir=str(tmp_path))

@@ -143,9 +143,10 @@ class _Loader:
 
 
 def _find_source(name: str) -> Source | None:
-    base, _, version = name.partition(":")
-    source = SOURCES.get(base)
-    return source if source is not None and version in ("", source.version) else None
+    for source in SOURCES.values():
+        if name in (source.name, f"{source.name}:{source.version}"):
+            return source
+    return None
 
 
 def _archive_folder(source: Source | None, name: str, manual_dir: str | None) -> Path | None:

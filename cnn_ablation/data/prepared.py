@@ -1,7 +1,9 @@
 """A dataset that TFDS has prepared: what its folder holds, known from its metadata alone."""
 
+import contextlib
 import dataclasses
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +54,16 @@ def find_prepared(name: str, root: Path) -> Prepared:
     Raises:
         InputError: it is not there, or does not hold labelled images of one size.
     """
-    base = re.match(r"\w*", name)
-    if base is None or not base[0] or not (root / base[0]).is_dir():
+    form = re.fullmatch(r"(\w+)(/[\w.+-]+)?(:[\w.*]+)?", name)
+    if form is None or not (root / form[1]).is_dir():
         raise _not_there(name, root)
     from tensorflow_datasets.core import read_only_builder, registered
 
-    try:
-        builder = read_only_builder.builder_from_files(name, data_dir=str(root))
-    except (registered.DatasetNotFoundError, ValueError, OSError):
-        raise _not_there(name, root) from None
+    with _damage_named(root / form[1]):
+        try:
+            builder = read_only_builder.builder_from_files(name, data_dir=str(root))
+        except registered.DatasetNotFoundError:
+            raise _not_there(name, root) from None
     return _from_builder(builder)
 
 
@@ -72,14 +75,23 @@ def open_prepared(folder: Path) -> Prepared:
     """
     import tensorflow_datasets as tfds
 
-    try:
+    with _damage_named(folder):
         builder = tfds.builder_from_directory(str(folder))
-    except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(
-            f"{folder}: not a whole dataset of TFDS ({reason}); delete it to have it prepared again"
-        ) from error
     return _from_builder(builder)
+
+
+@contextlib.contextmanager
+def _damage_named(folder: Path) -> Iterator[None]:
+    """Turns what TFDS raises on damaged metadata into one line that names the folder."""
+    try:
+        yield
+    except (InputError, ImportError, AttributeError):
+        raise  # The last two: installed packages that do not fit together, no fault of the folder.
+    except Exception as error:  # TFDS, json and protobuf have each their own.
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(
+            f"{folder}: not a whole dataset of TFDS ({reason}); delete it and prepare it again"
+        ) from error
 
 
 def _from_builder(builder: Any) -> Prepared:
