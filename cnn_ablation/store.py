@@ -19,7 +19,8 @@ from cnn_ablation.journal import Journal
 from cnn_ablation.records import EpochRecord
 from cnn_ablation.results import StudyResults, Timing, TrialResult
 from cnn_ablation.sole_writer import sole_writer
-from cnn_ablation.study import Study, labels_of
+from cnn_ablation.spec import NetworkSpec
+from cnn_ablation.study import labels_of
 from cnn_ablation.study_document import network_from_json, network_to_json
 from cnn_ablation.study_plan import StudyPlan
 
@@ -162,13 +163,16 @@ class Store:
         self._timings.append(line)
         self._rounds.append(line)
 
-    def rounds(self, machine: Mapping[str, Any]) -> int:
-        """Rounds that timed every design of the study on a machine."""
-        return len(_complete_rounds(self.plan.study, self._rounds).get(_key(machine), ()))
+    def rounds(self, machine: Mapping[str, Any] | None = None) -> int:
+        """Rounds that timed every design with a completed trial.
 
-    def most_rounds(self) -> int:
-        """Rounds that timed every design, of the machine that has most of them."""
-        return len(_rounds_of_one_machine(self.plan.study, self._rounds))
+        Args:
+            machine: where; None is the machine that has most of them.
+        """
+        complete = _complete_rounds(_completed(self.results().trials), self._rounds)
+        if machine is None:
+            return len(_most(complete))
+        return len(complete.get(_key(machine), ()))
 
     def results(self) -> StudyResults:
         """All that is there so far."""
@@ -198,16 +202,17 @@ def _require_same(folder: Path, kept: StudyPlan, plan: StudyPlan) -> None:
 
 
 def _results(
-    plan: StudyPlan, trials: Sequence[dict[str, Any]], rounds: Sequence[dict[str, Any]]
+    plan: StudyPlan, trial_lines: Sequence[dict[str, Any]], rounds: Sequence[dict[str, Any]]
 ) -> StudyResults:
+    trials = tuple(_trials(plan, trial_lines))
     return StudyResults(
         study=plan.study,
         training=plan.training,
         data=plan.data,
         dataset_version=plan.dataset_version,
         seeds=plan.seeds,
-        trials=tuple(_trials(plan, trials)),
-        timings=tuple(_timings(plan.study, rounds)),
+        trials=trials,
+        timings=tuple(_timings(_completed(trials), rounds)),
         environment=plan.environment,
     )
 
@@ -232,32 +237,32 @@ def _one_line_a_trial(lines: Sequence[dict[str, Any]]) -> dict[str, dict[str, An
     return found
 
 
-def _timings(study: Study, rounds: Sequence[dict[str, Any]]) -> Iterable[Timing]:
-    wanted = set(study.networks())
-    for number, line in enumerate(_rounds_of_one_machine(study, rounds), start=1):
+def _completed(trials: Iterable[TrialResult]) -> set[NetworkSpec]:
+    return {trial.network for trial in trials if trial.status == "completed"}
+
+
+def _timings(networks: set[NetworkSpec], rounds: Sequence[dict[str, Any]]) -> Iterable[Timing]:
+    for number, line in enumerate(_most(_complete_rounds(networks, rounds)), start=1):
         for time in line["times"]:
             network = network_from_json(time["network"])
-            if network in wanted:
+            if network in networks:
                 yield Timing(network, number, time["train_seconds"], time["eval_seconds"])
 
 
-def _rounds_of_one_machine(
-    study: Study, rounds: Sequence[dict[str, Any]]
-) -> Sequence[dict[str, Any]]:
-    """Complete rounds of the machine that has most of them, the earlier one of equals."""
-    return max(_complete_rounds(study, rounds).values(), key=len, default=())
-
-
 def _complete_rounds(
-    study: Study, rounds: Sequence[dict[str, Any]]
+    networks: set[NetworkSpec], rounds: Sequence[dict[str, Any]]
 ) -> dict[str, list[dict[str, Any]]]:
-    """By machine, the rounds that timed every design of the study."""
-    wanted = set(study.networks())
+    """By machine, the rounds that timed all of some designs."""
     found: dict[str, list[dict[str, Any]]] = {}
     for line in rounds:
-        if wanted <= {network_from_json(time["network"]) for time in line["times"]}:
+        if networks <= {network_from_json(time["network"]) for time in line["times"]}:
             found.setdefault(_key(line["machine"]), []).append(line)
     return found
+
+
+def _most(rounds: Mapping[str, Sequence[dict[str, Any]]]) -> Sequence[dict[str, Any]]:
+    """The rounds of the machine that has most of them, the earlier one of equals."""
+    return max(rounds.values(), key=len, default=())
 
 
 def _key(machine: Mapping[str, Any]) -> str:

@@ -1,0 +1,26 @@
+"""What does max-pooling do? None, or windows of 2, 3 and 4 pixels after each convolution.
+
+python -m experiments.pooling --num_seeds=10
+"""
+
+from cnn_ablation import study_command
+from cnn_ablation.spec import NetworkSpec
+from cnn_ablation.study import Question, Study, Variant
+from experiments.notebook_claims import POOLING_CLAIMS
+from experiments.published import with_published
+
+POOLS = {"pool none": 1, "pool 2": 2, "pool 3": 3, "pool 4": 4}
+QUESTION = Question(
+    name="pooling",
+    title="Pooling",
+    variants=with_published(
+        "pooling",
+        tuple(Variant(label, NetworkSpec(pool=window)) for label, window in POOLS.items()),
+    ),
+    claims=POOLING_CLAIMS,
+    reference=NetworkSpec(),
+)
+STUDY = Study("pooling", "What does max-pooling do?", (QUESTION,))
+
+if __name__ == "__main__":
+    study_command.run(STUDY, __doc__)
