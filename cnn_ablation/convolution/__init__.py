@@ -1,8 +1,11 @@
 """One block, convolution + max-pool + bias + ReLU, with a form (a lowering) for each platform."""
 
+import functools
+import sys
+
 import jax
 
-from cnn_ablation.convolution import banded, xla
+from cnn_ablation.convolution import banded, native, xla
 from cnn_ablation.errors import InputError
 
 FORMS: tuple[str, ...] = ("auto", "native", "xla", "banded")
@@ -23,11 +26,25 @@ def resolve_form(form: str, platform: str) -> str:
     """
     if form not in FORMS:
         raise InputError(f"--conv={form}: must be one of {', '.join(FORMS)}")
+    if form == "native" and platform != "cpu":
+        raise InputError(f"--conv=native: has kernels for the cpu alone, not for {platform}")
+    if form == "auto" and platform != "cpu":
+        return "xla"
+    if form not in ("auto", "native"):
+        return form
+    reason = native.unavailable()
+    if reason is None:
+        return "native"
     if form == "native":
-        raise InputError("--conv=native: not built yet")
-    if form == "auto":
-        return "banded" if platform == "cpu" else "xla"
-    return form
+        raise InputError(f"--conv=native: cannot be had here, use auto, xla or banded: {reason}")
+    _notice(f"cnn_ablation: using --conv=banded, slower than native kernels: {reason}")
+    return "banded"
+
+
+@functools.cache
+def _notice(line: str) -> None:
+    """Print a line once in the life of the process."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def conv_block(
@@ -58,5 +75,6 @@ def conv_block(
     Returns:
         Feature maps of shape `(B, H', W', O)`.
     """
-    lowering = {"xla": xla.conv_block, "banded": banded.conv_block}[form]
+    forms = {"native": native.conv_block, "xla": xla.conv_block, "banded": banded.conv_block}
+    lowering = forms[form]
     return lowering(images_BHWC, kernel_HWIO, bias_O, stride=stride, padding=padding, pool=pool)

@@ -1,0 +1,79 @@
+// What one block computes: its sizes, and the memory that a thread works in.
+#pragma once
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include "simd.h"
+
+namespace cnn_ablation {
+
+struct Block {
+  Index batch, height, width, channels;       // images, NHWC
+  Index kernel_height, kernel_width, features;  // kernel, HWIO
+  Index out_height, out_width;                // after pooling
+  Index stride, pad_top, pad_left, pool;
+
+  // Rows and columns of the convolution that reach a pooling window; the others are not computed.
+  Index conv_height() const { return out_height * pool; }
+  Index conv_width() const { return out_width * pool; }
+  // Rows and columns of the padded image under them.
+  Index seen_height() const { return (conv_height() - 1) * stride + kernel_height; }
+  Index seen_width() const { return (conv_width() - 1) * stride + kernel_width; }
+  Index taps() const { return kernel_height * kernel_width * channels; }
+  Index image_size() const { return height * width * channels; }
+  Index out_size() const { return out_height * out_width * features; }
+  // Vectors that hold the features of one pixel, the last one padded with zeros.
+  Index slices() const { return (features + kLanes - 1) / kLanes; }
+  // Features in slice s.
+  Index filled(Index slice) const { return std::min<Index>(kLanes, features - slice * kLanes); }
+  // Half the lanes would idle: they take the right half of each row, `fold()` columns further on.
+  bool folded() const { return slices() == 1 && 2 * features <= kLanes && conv_width() > 1; }
+  Index fold() const { return (conv_width() + 1) / 2; }
+  // The winner of a window without a gradient, because ReLU is flat there.
+  Index nobody() const { return pool * pool; }
+};
+
+// Work memory of one thread: buffers that grow and are handed out again after `reuse`.
+class Scratch {
+ public:
+  Scratch() = default;
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    for (const Buffer& buffer : buffers_) std::free(buffer.data);
+  }
+
+  // Vectors of undefined value.
+  Vector* vectors(Index count) {
+    if (next_ == buffers_.size()) buffers_.push_back({nullptr, 0});
+    Buffer& buffer = buffers_[next_++];
+    if (buffer.size < count) {
+      std::free(buffer.data);
+      buffer = {std::aligned_alloc(sizeof(Vector), static_cast<std::size_t>(count) * sizeof(Vector)),
+                count};
+      if (buffer.data == nullptr) {
+        buffer.size = 0;
+        throw std::bad_alloc();
+      }
+    }
+    return static_cast<Vector*>(buffer.data);
+  }
+  float* floats(Index count) {
+    return reinterpret_cast<float*>(vectors((count + kLanes - 1) / kLanes));
+  }
+  // All buffers handed out so far are free again.
+  void reuse() { next_ = 0; }
+
+ private:
+  struct Buffer {
+    void* data;
+    Index size;
+  };
+  std::vector<Buffer> buffers_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace cnn_ablation

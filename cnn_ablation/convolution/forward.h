@@ -1,0 +1,193 @@
+// Values of a block: each vector holds the features of one pixel (or of two, where folded).
+#pragma once
+
+#include "input.h"
+
+namespace cnn_ablation {
+
+// Columns whose sums stay in registers, beside the weights that they share.
+constexpr int kMaxColumns = kRegisters == 32 ? 27 : 12;
+
+// Weights as [slice][tap], lanes beyond the last feature zero; a folded block has each one twice.
+inline void pack_weights(const Block& block, const float* kernel, bool folded, Vector* packed) {
+  for (Index slice = 0; slice < block.slices(); ++slice) {
+    for (Index tap = 0; tap < block.taps(); ++tap) {
+      const Vector weights =
+          load_some(kernel + tap * block.features + slice * kLanes, block.filled(slice));
+      *packed++ = folded ? zip_low(weights, weights, Lanes()) : weights;
+    }
+  }
+}
+
+// Multiples of a step known only at run time, kept in registers so that every column's address is
+// base + multiple x scale. The compiler would otherwise keep a pointer per column, on the stack.
+struct Steps {
+  explicit Steps(Index step) : one(step), three(3 * step), five(5 * step), seven(7 * step) {
+    asm("" : "+r"(one));
+    asm("" : "+r"(three));
+    asm("" : "+r"(five));
+    asm("" : "+r"(seven));
+  }
+  template <int kColumn, typename Element>
+  const Element* from(const Element* base) const {
+    static_assert(kColumn >= 0 && kColumn < 9);
+    if constexpr (kColumn == 0) return base;
+    if constexpr (kColumn == 1) return base + one;
+    if constexpr (kColumn == 2) return base + 2 * one;
+    if constexpr (kColumn == 3) return base + three;
+    if constexpr (kColumn == 4) return base + 4 * one;
+    if constexpr (kColumn == 5) return base + five;
+    if constexpr (kColumn == 6) return base + 2 * three;
+    if constexpr (kColumn == 7) return base + seven;
+    if constexpr (kColumn == 8) return base + 8 * one;
+  }
+  Index one, three, five, seven;
+};
+
+template <typename Element, int... kColumn>
+inline void add_tap(Vector* sums, Vector weights, const Steps& steps, const Element* first,
+                    const Element* second, const Element* third,
+                    std::integer_sequence<int, kColumn...>) {
+  ((sums[kColumn] += weights * broadcast(steps.from<kColumn % 9>(
+                                   kColumn < 9 ? first : kColumn < 18 ? second : third))),
+   ...);
+}
+
+// kColumns neighbouring pixels of one output row.
+template <typename Element, int kColumns>
+void convolve_columns(const Element* image, Index row, Index step, const Vector* weights,
+                      Index kernel_height, Index row_taps, Vector* out) {
+  Vector sums[kColumns] = {};
+  const Steps steps(step);
+  for (Index y = 0; y < kernel_height; ++y) {
+    const Element* first = image + y * row;
+    const Element* second = kColumns > 9 ? first + 9 * step : first;
+    const Element* third = kColumns > 18 ? first + 18 * step : first;
+    asm("" : "+r"(second));
+    asm("" : "+r"(third));
+    for (Index tap = 0; tap < row_taps; ++tap) {
+      add_tap(sums, *weights++, steps, first++, second++, third++,
+              std::make_integer_sequence<int, kColumns>());
+    }
+  }
+#pragma GCC unroll 32
+  for (int column = 0; column < kColumns; ++column) out[column] = sums[column];
+}
+
+template <typename Element>
+using ConvolveColumns = void (*)(const Element*, Index, Index, const Vector*, Index, Index,
+                                 Vector*);
+
+template <typename Element, int... kColumns>
+ConvolveColumns<Element> convolve_columns_for(Index columns,
+                                              std::integer_sequence<int, kColumns...>) {
+  static constexpr ConvolveColumns<Element> table[] = {
+      convolve_columns<Element, kColumns + 1>...};
+  return table[columns - 1];
+}
+
+// One row of the convolution before bias, as [slice][column].
+template <typename Element>
+void convolve_row(const Block& block, View<Element> image, const Vector* weights, Index y,
+                  Index columns, Vector* out) {
+  const Index step = block.stride * block.channels;
+  const Index tiles = (columns + kMaxColumns - 1) / kMaxColumns;
+  const Element* start = image.pixels + y * block.stride * image.row;
+  for (Index slice = 0; slice < block.slices(); ++slice) {
+    Index column = 0;
+    for (Index tile = 0; tile < tiles; ++tile) {
+      const Index count = (columns - column) / (tiles - tile);
+      const auto convolve = convolve_columns_for<Element>(
+          count, std::make_integer_sequence<int, kMaxColumns>());
+      convolve(start + column * step, image.row, step, weights, block.kernel_height,
+               block.kernel_width * block.channels, out);
+      column += count;
+      out += count;
+    }
+    weights += block.taps();
+  }
+}
+
+// Separate the two columns that each vector of a folded row holds.
+inline void unfold(const Block& block, Vector* row) {
+  const Index fold = block.fold();
+  for (Index x = 0; x < fold; ++x) {
+    const Vector both = row[x];
+    row[x] = evens(both, both, Lanes());
+    row[x + fold] = odds(both, both, Lanes());
+  }
+}
+
+inline void store_winners(std::uint16_t* to, Integers winners, Index count) {
+  typedef std::uint16_t Shorts __attribute__((vector_size(2 * kLanes)));
+  const Shorts narrow = __builtin_convertvector(winners, Shorts);
+  std::memcpy(to, &narrow, static_cast<std::size_t>(count) * sizeof(std::uint16_t));
+}
+
+// Bias and ReLU of one pixel; NaN stays NaN.
+inline Vector rectify(Vector sum, Vector bias) {
+  const Vector value = sum + bias;
+  return select(value <= Vector{}, Vector{}, value);
+}
+
+// The first maximum of each window; a later NaN is greater than all, as in XLA.
+inline Vector pool_window(const Block& block, const Vector* corner, Index row, Integers& winner) {
+  Vector best = corner[0];
+  winner = Integers{};
+  Integers member = Integers{};
+  for (Index y = 0; y < block.pool; ++y) {
+    for (Index x = 0; x < block.pool; ++x) {
+      const Vector value = corner[y * row + x];
+      const Integers better = (value > best) | (value != value);
+      best = select(better, value, best);
+      winner = better ? member : winner;
+      member += 1;
+    }
+  }
+  return best;
+}
+
+// One output row from `pool` rows of the convolution, each [slice][column].
+inline void finish_row(const Block& block, const Vector* rows, Index row, const float* bias,
+                       float* out, std::uint16_t* winners) {
+  const Index columns = row / block.slices();
+  for (Index slice = 0; slice < block.slices(); ++slice) {
+    const Index filled = block.filled(slice);
+    const Vector biases = load_some(bias + slice * kLanes, filled);
+    const Vector* line = rows + slice * columns;
+    for (Index x = 0; x < block.out_width; ++x) {
+      const Index at = x * block.features + slice * kLanes;
+      if (block.pool == 1) {
+        store_some(out + at, rectify(line[x], biases), filled);
+        continue;
+      }
+      Integers winner;
+      const Vector value = rectify(pool_window(block, line + x * block.pool, row, winner), biases);
+      store_some(out + at, value, filled);
+      const Integers nobody = Integers{} + static_cast<std::int32_t>(block.nobody());
+      store_winners(winners + at, value > Vector{} ? winner : nobody, filled);
+    }
+  }
+}
+
+// One image; `winners` is used by pooling blocks alone.
+template <typename Element>
+void forward_image(const Block& block, const float* image, const Vector* weights,
+                   const float* bias, float* out, std::uint16_t* winners, Scratch& scratch) {
+  constexpr bool folded = std::is_same_v<Element, Pair>;
+  const View<Element> input = view(block, image, scratch, static_cast<Element*>(nullptr));
+  const Index columns = folded ? block.fold() : block.conv_width();
+  const Index row = block.slices() * columns * (folded ? 2 : 1);
+  Vector* rows = scratch.vectors(block.pool * row);
+  for (Index y = 0; y < block.out_height; ++y) {
+    for (Index member = 0; member < block.pool; ++member) {
+      Vector* to = rows + member * row;
+      convolve_row(block, input, weights, y * block.pool + member, columns, to);
+      if (folded) unfold(block, to);
+    }
+    const Index at = y * block.out_width * block.features;
+    finish_row(block, rows, row, bias, out + at, winners == nullptr ? nullptr : winners + at);
+  }
+}
+
+}  // namespace cnn_ablation

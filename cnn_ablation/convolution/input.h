@@ -1,0 +1,59 @@
+// The image as the kernels read it: padded, and in pairs of columns where the block is folded.
+#pragma once
+
+#include "block.h"
+
+namespace cnn_ablation {
+
+template <typename Element>
+struct View {
+  const Element* pixels;
+  Index row;  // elements from one row to the next
+};
+
+// The image itself where no zeros are needed, otherwise a padded copy of what the kernel sees.
+inline View<float> padded(const Block& block, const float* image, Scratch& scratch) {
+  const Index row = block.width * block.channels;
+  if (block.pad_top == 0 && block.pad_left == 0 && block.seen_height() <= block.height &&
+      block.seen_width() <= block.width) {
+    return {image, row};
+  }
+  const Index seen = block.seen_width() * block.channels;
+  const Index left = block.pad_left * block.channels;
+  const Index copied = std::min(row, seen - left);
+  float* copy = scratch.floats(block.seen_height() * seen);
+  for (Index y = 0; y < block.seen_height(); ++y) {
+    float* to = copy + y * seen;
+    const Index from = y - block.pad_top;
+    const bool inside = from >= 0 && from < block.height;
+    std::fill(to, to + (inside ? left : seen), 0.0f);
+    if (!inside) continue;
+    std::copy(image + from * row, image + from * row + copied, to + left);
+    std::fill(to + left + copied, to + seen, 0.0f);
+  }
+  return {copy, seen};
+}
+
+inline View<float> view(const Block& block, const float* image, Scratch& scratch, const float*) {
+  return padded(block, image, scratch);
+}
+
+// Each element beside the one `fold()` output columns further on.
+inline View<Pair> view(const Block& block, const float* image, Scratch& scratch, const Pair*) {
+  const View<float> whole = padded(block, image, scratch);
+  const Index seen = block.seen_width() * block.channels;
+  const Index apart = block.fold() * block.stride * block.channels;
+  const Index row =
+      ((block.fold() - 1) * block.stride + block.kernel_width) * block.channels;
+  const Index both = std::min(row, seen - apart);
+  Pair* pairs = reinterpret_cast<Pair*>(scratch.floats(2 * row * block.seen_height()));
+  for (Index y = 0; y < block.seen_height(); ++y) {
+    const float* from = whole.pixels + y * whole.row;
+    Pair* to = pairs + y * row;
+    for (Index x = 0; x < both; ++x) to[x] = {from[x], from[x + apart]};
+    for (Index x = std::max<Index>(both, 0); x < row; ++x) to[x] = {from[x], 0.0f};
+  }
+  return {pairs, row};
+}
+
+}  // namespace cnn_ablation

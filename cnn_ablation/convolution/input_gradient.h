@@ -1,0 +1,213 @@
+// Gradients at the images, with one image of a group per lane: no channel count wastes lanes, and
+// no product is spent on the zeros around a row.
+#pragma once
+
+#include "backward.h"
+
+namespace cnn_ablation {
+
+constexpr int kNeighbours = 2;  // columns whose sums share the weights
+constexpr int kMaxInputs = kRegisters == 32 ? 8 : 4;  // channels whose sums share the gradients
+
+inline Index input_tiles(const Block& block) {
+  return (block.channels + kMaxInputs - 1) / kMaxInputs;
+}
+
+inline Index padded_features(const Block& block) { return block.slices() * kLanes; }
+
+// Weights as [channel tile][kernel row][kernel column][feature][channel of the tile].
+inline void pack_transposed(const Block& block, const float* kernel, float* packed) {
+  const Index tiles = input_tiles(block);
+  Index first = 0;
+  for (Index tile = 0; tile < tiles; ++tile) {
+    const Index count = (block.channels - first) / (tiles - tile);
+    for (Index window = 0; window < block.kernel_height * block.kernel_width; ++window) {
+      const float* from = kernel + (window * block.channels + first) * block.features;
+      for (Index feature = 0; feature < padded_features(block); ++feature) {
+        for (Index input = 0; input < count; ++input) {
+          *packed++ = feature < block.features ? from[input * block.features + feature] : 0.0f;
+        }
+      }
+    }
+    first += count;
+  }
+}
+
+// A kernel row that reaches the image row in hand, and the gradients it meets there, as
+// [column][feature] with one image per lane.
+struct Line {
+  Index kernel_row;
+  const Vector* gradients;
+};
+
+struct Tile {
+  const Line* lines;
+  Index line_count;
+  Index first_window, last_window;  // kernel columns, a stride apart
+  Index first_column;               // of the convolution, at the first of them
+  Index stride, kernel_width, features;
+};
+
+template <int kInputs>
+void input_columns(const Tile& tile, const float* weights, Vector* out, Index out_step) {
+  Vector sums[kNeighbours][kInputs] = {};
+  for (Index line = 0; line < tile.line_count; ++line) {
+    Index column = tile.first_column;
+    for (Index window = tile.first_window; window <= tile.last_window; window += tile.stride) {
+      const Vector* gradients = tile.lines[line].gradients + column-- * tile.features;
+      const float* weight =
+          weights + (tile.lines[line].kernel_row * tile.kernel_width + window) * tile.features *
+                        kInputs;
+      for (Index feature = 0; feature < tile.features; ++feature, weight += kInputs) {
+        const Vector left = gradients[feature];
+        const Vector right = gradients[feature + tile.features];
+#pragma GCC unroll 8
+        for (int input = 0; input < kInputs; ++input) {
+          const Vector shared = broadcast(weight + input);
+          sums[0][input] += left * shared;
+          sums[1][input] += right * shared;
+        }
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int input = 0; input < kInputs; ++input) {
+    out[input] = sums[0][input];
+    out[out_step + input] = sums[1][input];
+  }
+}
+
+using InputColumns = void (*)(const Tile&, const float*, Vector*, Index);
+
+template <int... kInputs>
+InputColumns input_columns_for(Index inputs, std::integer_sequence<int, kInputs...>) {
+  static constexpr InputColumns table[] = {input_columns<kInputs + 1>...};
+  return table[inputs - 1];
+}
+
+// The last rows of gradients, transposed to one image per lane, each with a zero column around it.
+class GradientRows {
+ public:
+  GradientRows(const Block& block, const Vector* group, Index images, Scratch& scratch)
+      : block_(block),
+        group_(group),
+        images_(images),
+        kept_((block.kernel_height - 1) / block.stride + 1),
+        size_((block.conv_width() + 2) * padded_features(block)),
+        rows_(scratch.vectors(kept_ * size_)) {
+    const Index pixel = padded_features(block);
+    for (Index row = 0; row < kept_; ++row) {
+      std::fill(rows_ + row * size_, rows_ + row * size_ + pixel, Vector{});
+      std::fill(rows_ + (row + 1) * size_ - pixel, rows_ + (row + 1) * size_, Vector{});
+    }
+  }
+
+  void make_ready(Index last) {
+    for (; ready_ <= last; ++ready_) transpose_row(ready_);
+  }
+
+  // The first pixel of a row; column -1 and the one after the last are zeros.
+  const Vector* row(Index y) const {
+    return rows_ + y % kept_ * size_ + padded_features(block_);
+  }
+
+ private:
+  void transpose_row(Index y) {
+    const Index image_size = block_.slices() * block_.conv_height() * block_.conv_width();
+    Vector* to = rows_ + y % kept_ * size_ + padded_features(block_);
+    for (Index x = 0; x < block_.conv_width(); ++x) {
+      for (Index slice = 0; slice < block_.slices(); ++slice, to += kLanes) {
+        const Vector* from =
+            group_ + (slice * block_.conv_height() + y) * block_.conv_width() + x;
+        Vector square[kLanes];
+        for (Index image = 0; image < kLanes; ++image) {
+          square[image] = image < images_ ? from[image * image_size] : Vector{};
+        }
+        transpose(square);
+        std::copy(square, square + kLanes, to);
+      }
+    }
+  }
+
+  const Block& block_;
+  const Vector* group_;
+  Index images_, kept_, size_;
+  Vector* rows_;
+  Index ready_ = 0;
+};
+
+// The kernel columns, and the convolution's columns, that reach image columns x and x + stride.
+inline void place_tile(const Block& block, Index x, Tile& tile) {
+  const Index shifted = x + block.pad_left;
+  const Index nearest = shifted - (block.conv_width() - 1) * block.stride;
+  Index window = std::max(nearest, shifted % block.stride);
+  tile.first_window = window;
+  tile.last_window = std::min(block.kernel_width - 1, shifted + block.stride);
+  tile.first_column = (shifted - window) / block.stride;
+}
+
+// One row of the images' gradients, as [column][channel] with one image per lane.
+inline void input_row(const Block& block, const std::vector<Line>& lines, const float* weights,
+                      Vector* out) {
+  Tile tile = {};
+  tile.lines = lines.data();
+  tile.line_count = static_cast<Index>(lines.size());
+  tile.stride = block.stride;
+  tile.kernel_width = block.kernel_width;
+  tile.features = padded_features(block);
+  const Index tiles = input_tiles(block);
+  const Index windows = block.kernel_height * block.kernel_width * tile.features;
+  for (Index phase = 0; phase < std::min(block.stride, block.width); ++phase) {
+    for (Index x = phase; x < block.width; x += kNeighbours * block.stride) {
+      place_tile(block, x, tile);
+      const float* tile_weights = weights;
+      Index first = 0;
+      for (Index channel_tile = 0; channel_tile < tiles; ++channel_tile) {
+        const Index count = (block.channels - first) / (tiles - channel_tile);
+        const auto compute =
+            input_columns_for(count, std::make_integer_sequence<int, kMaxInputs>());
+        compute(tile, tile_weights, out + x * block.channels + first,
+                block.stride * block.channels);
+        tile_weights += windows * count;
+        first += count;
+      }
+    }
+  }
+}
+
+// From one image per lane to rows of images.
+inline void store_row(const Block& block, const Vector* row, Index images, float* out) {
+  const Index size = block.width * block.channels;
+  for (Index at = 0; at < size; at += kLanes) {
+    Vector square[kLanes];
+    std::copy(row + at, row + at + kLanes, square);
+    transpose(square);
+    for (Index image = 0; image < images; ++image) {
+      store_some(out + image * block.image_size() + at, square[image],
+                 std::min<Index>(kLanes, size - at));
+    }
+  }
+}
+
+// `group` holds the images' gradients at the convolution's output, each as [slice][pixel].
+inline void input_gradients(const Block& block, const Vector* group, Index images,
+                            const float* weights, float* out, Scratch& scratch) {
+  GradientRows rows(block, group, images, scratch);
+  Vector* row =
+      scratch.vectors((block.width + kNeighbours * block.stride) * block.channels + kLanes);
+  std::vector<Line> lines;
+  for (Index y = 0; y < block.height; ++y) {
+    const Index shifted = y + block.pad_top;
+    const Index last = std::min(shifted / block.stride, block.conv_height() - 1);
+    rows.make_ready(last);
+    lines.clear();
+    for (Index from = last; from >= 0 && shifted - from * block.stride < block.kernel_height;
+         --from) {
+      lines.push_back({shifted - from * block.stride, rows.row(from)});
+    }
+    input_row(block, lines, weights, row);
+    store_row(block, row, images, out + y * block.width * block.channels);
+  }
+}
+
+}  // namespace cnn_ablation

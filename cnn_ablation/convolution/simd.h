@@ -1,0 +1,126 @@
+// One vector register's worth of floats, written with compiler vectors so that any CPU will do.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <utility>
+
+namespace cnn_ablation {
+
+using Index = std::ptrdiff_t;
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+constexpr int kRegisters = 32;
+#elif defined(__AVX__)
+constexpr int kLanes = 8;
+constexpr int kRegisters = 16;
+#elif defined(__aarch64__)
+constexpr int kLanes = 4;
+constexpr int kRegisters = 32;
+#else
+constexpr int kLanes = 4;
+constexpr int kRegisters = 16;
+#endif
+
+typedef float Vector __attribute__((vector_size(4 * kLanes)));
+typedef std::int32_t Integers __attribute__((vector_size(4 * kLanes)));
+typedef double Doubles __attribute__((vector_size(4 * kLanes)));
+typedef float UnalignedVector __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
+
+// Two floats that are broadcast together: lanes 2i hold the first and lanes 2i + 1 the second.
+struct Pair {
+  float first, second;
+};
+
+inline Vector load(const float* from) {
+  return *reinterpret_cast<const UnalignedVector*>(from);
+}
+
+inline void store(float* to, Vector value) {
+  *reinterpret_cast<UnalignedVector*>(to) = value;
+}
+
+// The first `count` lanes from memory, zeros in the others.
+inline Vector load_some(const float* from, Index count) {
+  if (count >= kLanes) return load(from);
+  Vector value = {};
+  std::memcpy(&value, from, static_cast<std::size_t>(count) * sizeof(float));
+  return value;
+}
+
+inline void store_some(float* to, Vector value, Index count) {
+  if (count >= kLanes) return store(to, value);
+  std::memcpy(to, &value, static_cast<std::size_t>(count) * sizeof(float));
+}
+
+template <std::size_t... kLane>
+inline Vector broadcast(float value, std::index_sequence<kLane...>) {
+  return Vector{(static_cast<void>(kLane), value)...};
+}
+
+inline Vector broadcast(const float* from) {
+  return broadcast(*from, std::make_index_sequence<kLanes>());
+}
+
+template <std::size_t... kLane>
+inline Vector broadcast(double bits, std::index_sequence<kLane...>) {
+  return reinterpret_cast<Vector>(Doubles{(static_cast<void>(kLane), bits)...});
+}
+
+inline Vector broadcast(const Pair* from) {
+  double bits;
+  std::memcpy(&bits, from, sizeof(bits));
+  return broadcast(bits, std::make_index_sequence<kLanes / 2>());
+}
+
+// Lanes of `mask` are all ones or all zeros.
+inline Vector select(Integers mask, Vector yes, Vector no) { return mask ? yes : no; }
+
+#if defined(__clang__)
+#define CNN_ABLATION_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define CNN_ABLATION_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, Integers{__VA_ARGS__})
+#endif
+
+// a0 b0 a1 b1 ... of the lower halves.
+template <int... kLane>
+inline Vector zip_low(Vector a, Vector b, std::integer_sequence<int, kLane...>) {
+  return CNN_ABLATION_SHUFFLE(a, b, (kLane / 2 + kLane % 2 * kLanes)...);
+}
+
+template <int... kLane>
+inline Vector zip_high(Vector a, Vector b, std::integer_sequence<int, kLane...>) {
+  return CNN_ABLATION_SHUFFLE(a, b, (kLanes / 2 + kLane / 2 + kLane % 2 * kLanes)...);
+}
+
+// The even lanes of a, then those of b.
+template <int... kLane>
+inline Vector evens(Vector a, Vector b, std::integer_sequence<int, kLane...>) {
+  return CNN_ABLATION_SHUFFLE(a, b, (2 * kLane)...);
+}
+
+template <int... kLane>
+inline Vector odds(Vector a, Vector b, std::integer_sequence<int, kLane...>) {
+  return CNN_ABLATION_SHUFFLE(a, b, (2 * kLane + 1)...);
+}
+
+using Lanes = std::make_integer_sequence<int, kLanes>;
+
+// Transpose a square of kLanes vectors: log2(kLanes) perfect shuffles of its rows.
+inline void transpose(Vector (&rows)[kLanes]) {
+#pragma GCC unroll 8
+  for (int stage = 1; stage < kLanes; stage *= 2) {
+    Vector next[kLanes];
+#pragma GCC unroll 16
+    for (int row = 0; row < kLanes / 2; ++row) {
+      next[2 * row] = zip_low(rows[row], rows[row + kLanes / 2], Lanes());
+      next[2 * row + 1] = zip_high(rows[row], rows[row + kLanes / 2], Lanes());
+    }
+#pragma GCC unroll 16
+    for (int row = 0; row < kLanes; ++row) rows[row] = next[row];
+  }
+}
+
+}  // namespace cnn_ablation
