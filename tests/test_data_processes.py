@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import tensorflow_datasets as tfds
 from tiny_mnist import assert_loaded, version_folder
 
 from cnn_ablation.data import load_dataset
-from cnn_ablation.data.locking import folder_lock
+from cnn_ablation.data.locking import Lock, folder_lock
 
 pytest_plugins = ["tiny_mnist_fixtures"]
 
@@ -101,16 +100,16 @@ def test_killed_and_started_again(tiny_archives: Path, tmp_path: Path, death: st
     assert not list(version_folder(data_dir).glob(".*"))
 
 
-def test_what_a_killed_one_left_goes_when_it_is_old(tiny_archives: Path, tmp_path: Path) -> None:
-    left = tmp_path / "data" / "mnist" / "incomplete.ABC123_3.0.1"
-    alive = tmp_path / "data" / "mnist" / "incomplete.DEF456_3.0.1"
-    for folder in (left, alive):
-        folder.mkdir(parents=True)
-        (folder / "file").write_text("")
-    for path in (left / "file", left):
-        os.utime(path, (time.time() - 4000,) * 2)
-    assert_loaded(load_dataset(data_dir=str(tmp_path / "data")))
-    assert not left.exists() and alive.exists()
+def test_folders_of_killed_ones_go_and_those_of_tfds_stay(
+    tiny_archives: Path, tmp_path: Path
+) -> None:
+    data_dir = tmp_path / "data"
+    _start(tiny_archives, data_dir, death=_DEATHS["while images are encoded"]).communicate()
+    (killed,) = (data_dir / "mnist").glob("incomplete.*")
+    others = killed.with_name("incomplete.ABC123_3.0.1")
+    others.mkdir()
+    assert_loaded(load_dataset(data_dir=str(data_dir)))
+    assert list((data_dir / "mnist").glob("incomplete.*")) == [others]
 
 
 def test_three_start_at_once(tiny_archives: Path, tmp_path: Path) -> None:
@@ -141,14 +140,14 @@ def test_lock_is_waited_for_and_does_without_a_folder(
     tiny_archives: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "mnist").mkdir()
-    with folder_lock(tmp_path / "mnist") as waited:
-        assert not waited
+    with folder_lock(tmp_path / "mnist") as lock:
+        assert lock == Lock(held=True, waited=False)
         process = _start(tiny_archives, tmp_path)
         assert process.stderr is not None
         assert "waiting for another process" in process.stderr.readline()
         assert not version_folder(tmp_path).exists()
     process.communicate()
     assert process.returncode == 0 and version_folder(tmp_path).exists()
-    with folder_lock(tmp_path / "nowhere") as waited:
-        assert not waited
+    with folder_lock(tmp_path / "nowhere") as lock:
+        assert lock == Lock(held=False, waited=False)
     assert capsys.readouterr().err == ""

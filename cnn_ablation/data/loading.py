@@ -92,10 +92,12 @@ class _Loader:
         """Prepares the folder from archives where it is not there."""
         if self.folder.exists():
             return
-        from cnn_ablation.data.preparing import make_folder, prepare
+        from cnn_ablation.data.preparing import make_folder, prepare, remove_abandoned
 
         make_folder(self.folder.parent, root)
-        with folder_lock(self.folder.parent):
+        with folder_lock(self.folder.parent) as lock:
+            if lock.held:
+                remove_abandoned(self.folder.parent)
             if self.folder.exists():
                 return
             for split, images in prepare(source, root, archives, progress=self.progress).items():
@@ -130,8 +132,8 @@ class _Loader:
     def _decode(self, split: str) -> LabeledImages:
         from cnn_ablation.data.decoding import decode_split
 
-        with folder_lock(self.folder.parent) as waited:
-            images = load_cache(self.folder, split) if waited else None
+        with folder_lock(self.folder.parent) as lock:
+            images = load_cache(self.folder, split) if lock.waited else None
             if images is None:
                 images = decode_split(self._prepared, split, progress=self.progress)
                 self._save(split, images)

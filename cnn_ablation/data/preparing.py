@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,6 @@ from cnn_ablation.data.progress import progress_bar
 from cnn_ablation.data.sources import Source
 from cnn_ablation.errors import InputError
 
-_ABANDONED_SECONDS = 3600
-
 
 def make_folder(folder: Path, root: Path) -> None:
     """Makes a dataset's folder in the data_dir.
@@ -28,6 +25,14 @@ def make_folder(folder: Path, root: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _unwritable(root, error) from error
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Removes what killed preparations have left in a dataset's folder, which must be locked."""
+    from cnn_ablation.data.builders import AT_WORK
+
+    for mark in folder.glob(f"incomplete.*/{AT_WORK}"):
+        shutil.rmtree(mark.parent, ignore_errors=True)
 
 
 def prepare(
@@ -54,7 +59,6 @@ def prepare(
     require_network(source, missing_archives(source, root, archives))
     folder = root / source.name
     try:
-        _remove_abandoned(folder, source.version)
         with no_partial_downloads(root, source):
             return _download_and_prepare(source, root, archives, progress=progress)
     except OSError as error:
@@ -68,7 +72,7 @@ def _download_and_prepare(
 ) -> dict[str, LabeledImages]:
     import tensorflow_datasets as tfds
 
-    from cnn_ablation.data.builders import BUILDERS
+    from cnn_ablation.data.builders import AT_WORK, BUILDERS
 
     builder: Any = BUILDERS[source.name](data_dir=str(root), file_format="array_record")
     config = tfds.download.DownloadConfig(
@@ -80,16 +84,8 @@ def _download_and_prepare(
         progress_bar(text, source.num_examples, enabled=progress) as builder.advance,
     ):
         builder.download_and_prepare(download_config=config)
+    (root / source.name / source.version / AT_WORK).unlink(missing_ok=True)
     return builder.arrays
-
-
-def _remove_abandoned(folder: Path, version: str) -> None:
-    """Removes what a killed preparation left; one that still runs has written lately."""
-    for path in folder.glob(f"incomplete.*_{version}"):
-        with contextlib.suppress(OSError):
-            latest = max(item.stat().st_mtime for item in (path, *path.iterdir()))
-            if time.time() - latest > _ABANDONED_SECONDS:
-                shutil.rmtree(path)
 
 
 def _unwritable(root: Path, error: OSError) -> InputError:
