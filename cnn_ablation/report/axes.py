@@ -1,5 +1,6 @@
 """Axes that say their unit and hold what is drawn on them."""
 
+import textwrap
 from collections.abc import Callable, Iterable
 
 from cnn_ablation.claims import unit_of
@@ -15,6 +16,14 @@ def level_label(metric: str) -> str:
 def difference_label(metric: str) -> str:
     """A difference of a metric and its unit: 'difference in test accuracy (points)'."""
     return f"difference in {_with_unit(metric, unit_of(metric).difference)}"
+
+
+def fitted(label: str, lines: int = 2, width: int = 22) -> str:
+    """A label broken into lines that leave room beside an axis; what is too long ends in `…`."""
+    rows = textwrap.wrap(label, width) or ["…"]
+    if len(rows) > lines:
+        rows = [*rows[: lines - 1], rows[lines - 1][: width - 1] + "…"]
+    return "\n".join(rows)
 
 
 def scaled(metric: str, values: Iterable[float]) -> list[float]:

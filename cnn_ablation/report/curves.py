@@ -22,8 +22,11 @@ _CAPTION = (
 def learning_chart(
     name: str, title: str, arm: Sequence[Measured], looks: Mapping[str, Look]
 ) -> Chart | None:
-    """Test accuracy and test loss after each epoch, or None where no trial is complete."""
-    shown = [m for m in arm if m.completed]
+    """Test accuracy and test loss after each epoch, or None where no trial is complete.
+
+    None too where there is but one epoch: one point is no curve.
+    """
+    shown = [m for m in arm if m.completed and len(m.curve(LOSS)) > 1]
     if not shown:
         return None
     labels = ", ".join(m.label for m in shown)
@@ -56,9 +59,6 @@ def _draw_curve(axes: Axes, curve: Sequence[Spread], metric: str, look: Look) ->
     epochs = range(1, len(curve) + 1)
     low = scaled(metric, (p.interval.low if p.interval else p.mean for p in curve))
     high = scaled(metric, (p.interval.high if p.interval else p.mean for p in curve))
-    if len(curve) > 1:
-        axes.fill_between(epochs, low, high, color=look.colour, alpha=0.18, linewidth=0)
-    else:
-        axes.vlines(epochs, low, high, color=look.colour)
+    axes.fill_between(epochs, low, high, color=look.colour, alpha=0.18, linewidth=0)
     means = scaled(metric, (point.mean for point in curve))
     axes.plot(epochs, means, **look.strokes(), markevery=max(1, len(curve) // 10))

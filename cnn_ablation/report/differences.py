@@ -4,10 +4,9 @@ import functools
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.transforms import blended_transform_factory
 
 from cnn_ablation.claims import ContrastVerdict, Verdict, unit_of
-from cnn_ablation.report.axes import difference_label, padded, scaled
+from cnn_ablation.report.axes import difference_label, fitted, padded, scaled
 from cnn_ablation.report.charts import Chart, Panel
 from cnn_ablation.report.looks import FAINT, INK, OUTCOME_COLOURS, OUTCOME_SYMBOLS
 
@@ -50,8 +49,7 @@ def _draw(axes: Axes, *, verdict: Verdict, rows: list[ContrastVerdict]) -> None:
     axes.set_xlim(*padded(min(drawn), max(drawn)))
     _draw_margin(axes, unit_of(claim.metric).scale * claim.smallest_interesting)
     _draw_claimed_side(axes, claim.sign)
-    labels = [f"{row.a} − {row.b}\n{OUTCOME_SYMBOLS[row.outcome]} {row.outcome}" for row in rows]
-    axes.set_yticks(range(len(rows)), labels)
+    axes.set_yticks(range(len(rows)), [_label(row) for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.75)
     axes.grid(axis="y", visible=False)
     axes.locator_params(axis="x", nbins=6)
@@ -74,6 +72,13 @@ def _draw_row(axes: Axes, number: int, row: ContrastVerdict, metric: str) -> lis
     return drawn
 
 
+def _label(row: ContrastVerdict) -> str:
+    """The pair, on two lines where one is too short for it, and below it the outcome."""
+    separator = " − " if len(row.a) + len(row.b) < 16 else "\n− "
+    pair = separator.join(fitted(label, lines=1) for label in (row.a, row.b))
+    return f"{pair}\n{OUTCOME_SYMBOLS[row.outcome]} {row.outcome}"
+
+
 def _within_reason(bounds: list[float], dots: list[float]) -> list[float]:
     """An interval's bounds, but at most three ranges of its dots away: few seeds give wide ones."""
     low, high = min(*dots, 0.0), max(*dots, 0.0)
@@ -89,8 +94,6 @@ def _draw_margin(axes: Axes, margin: float) -> None:
 
 
 def _draw_claimed_side(axes: Axes, sign: int) -> None:
-    text, side = ("claimed →", "left") if sign > 0 else ("← claimed", "right")
-    place = blended_transform_factory(axes.transData, axes.transAxes)
-    axes.text(
-        0, 1, f" {text} ", transform=place, ha=side, va="top", fontsize=8.5, fontstyle="italic"
-    )
+    text, edge, side = ("claimed →", 1, "right") if sign > 0 else ("← claimed", 0, "left")
+    place = axes.transAxes
+    axes.text(edge, 1, text, transform=place, ha=side, va="top", fontsize=8.5, fontstyle="italic")

@@ -48,6 +48,8 @@ STYLE: Mapping[str, Any] = {
     "lines.linewidth": 1.6,
     "lines.markersize": 5,
     "hatch.linewidth": 0.6,
+    # A label is what a user called a variant: a dollar sign in it is no formula.
+    "text.parse_math": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "cnn_ablation",
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 
 from cnn_ablation.claims import unit_of
-from cnn_ablation.report.axes import ACCURACY, LOSS, fit_limits, level_label, scaled
+from cnn_ablation.report.axes import ACCURACY, LOSS, fit_limits, fitted, level_label, scaled
 from cnn_ablation.report.charts import Chart, Panel
 from cnn_ablation.report.looks import INK, Look
 from cnn_ablation.report.measures import Measured
@@ -18,7 +18,8 @@ _CAPTION = (
 )
 _CONTROLS = " Hollow markers are the control arm, where parameters are held equal."
 _PUBLISHED = " The cross is the published figure, of one run"
-_FAR = "; where there is none, it lies far outside the axis"
+_SOME_FAR = "; where there is none, it lies far outside the axis"
+_ALL_FAR = " The published figures lie far outside these axes."
 
 
 def outcome_chart(
@@ -48,7 +49,9 @@ def _caption(shown: Sequence[Measured]) -> str:
     cases = [(m.variant.published, metric) for m in shown for metric in (ACCURACY, LOSS)]
     near = [_is_near(p, metric, shown) for p, metric in cases if p is not None]
     if any(near):
-        text += _PUBLISHED + ("." if all(near) else f"{_FAR}.")
+        text += _PUBLISHED + ("." if all(near) else f"{_SOME_FAR}.")
+    elif near:
+        text += _ALL_FAR
     return text
 
 
@@ -62,7 +65,7 @@ def _draw(axes: Axes, *, shown: Sequence[Measured], metric: str, looks: Mapping[
             axes.plot(scaled(metric, [value]), [row], color=INK, marker="x", ms=7, mew=1.6)
             values = [*values, value]
         drawn += scaled(metric, values)
-    axes.set_yticks(range(len(shown)), [m.label for m in shown])
+    axes.set_yticks(range(len(shown)), [fitted(m.label) for m in shown])
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.grid(axis="y", visible=False)
     fit_limits(axes.set_xlim, drawn)

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from cnn_ablation.report.axes import fitted
 from cnn_ablation.report.charts import Chart, Panel
 from cnn_ablation.report.looks import PAPER, STYLE, Look
 
@@ -22,7 +23,8 @@ Format = Literal["svg", "png"]
 # 830 pixels at 96 to the inch: the width of a README. A page's panel is a phone's width.
 FILE_WIDTH, PANEL_WIDTH = 8.65, 4.2
 _PNG_DPI = 144
-_KEY_ROW, _KEY_COLUMNS = 0.2, 6
+# A key's row in inches; its line and marker take the room of so many letters; letters a row.
+_KEY_ROW, _KEY_HANDLE, _KEY_LETTERS = 0.2, 9, 115
 _TITLE_HEIGHT = 0.25
 
 
@@ -41,7 +43,7 @@ def _chart_figure(chart: Chart) -> Figure:
     columns = min(chart.columns, len(chart.panels))
     rows = [chart.panels[i : i + columns] for i in range(0, len(chart.panels), columns)]
     heights = [max(_height(panel) for panel in row) for row in rows]
-    key_rows = -(-len(chart.key) // _KEY_COLUMNS)
+    key_rows = -(-len(chart.key) // _key_columns(chart))
     height = sum(heights) + _KEY_ROW * key_rows + (0.1 if key_rows else 0)
     figure = Figure(figsize=(FILE_WIDTH, height), facecolor=PAPER)
     grid = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
@@ -86,14 +88,23 @@ def _height(panel: Panel) -> float:
 
 
 def _add_key(figure: Figure, chart: Chart) -> None:
-    if chart.key:
-        handles = [Line2D([], [], label=label, **look.strokes()) for label, look in chart.key]
-        figure.legend(
-            handles=handles,
-            loc="outside lower center",
-            ncols=min(len(handles), _KEY_COLUMNS),
-            handlelength=3,
-        )
+    if not chart.key:
+        return
+    key = figure.legend(
+        handles=[Line2D([], [], label="label", **look.strokes()) for _, look in chart.key],
+        loc="outside lower center",
+        ncols=_key_columns(chart),
+        handlelength=3,
+    )
+    # Put in afterwards, because matplotlib leaves out labels that begin with an underscore.
+    for text, (label, _) in zip(key.get_texts(), chart.key, strict=True):
+        text.set_text(fitted(label, lines=1, width=_KEY_LETTERS - _KEY_HANDLE))
+
+
+def _key_columns(chart: Chart) -> int:
+    """As many columns as the longest label leaves room for."""
+    longest = max((len(label) for label, _ in chart.key), default=0)
+    return max(1, min(len(chart.key), _KEY_LETTERS // (longest + _KEY_HANDLE)))
 
 
 def _save(figure: Figure, form: Format, paper: str) -> bytes:

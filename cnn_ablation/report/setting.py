@@ -7,7 +7,7 @@ from typing import Any
 
 from cnn_ablation.claims.sentences import plural
 from cnn_ablation.errors import as_typed
-from cnn_ablation.report.measures import count_statuses
+from cnn_ablation.report.measures import STATUSES, count_statuses
 from cnn_ablation.results import StudyResults, TrialResult
 from cnn_ablation.spec import DataSpec, TrainingSpec
 from cnn_ablation.study import labels_of
@@ -32,16 +32,11 @@ def warnings_of(results: StudyResults) -> list[str]:
     """What keeps these results from being whole, a sentence each."""
     counts = count_statuses(results)
     total = sum(counts.values())
-    said = {
-        "diverged": "met a loss that is no finite number and ended there",
-        "failed": "ended with an error",
-        "missing": "did not run yet",
-    }
-    lines = [
-        f"{counts[status]} of {plural(total, 'trial')} {text}; figures are of completed trials."
-        for status, text in said.items()
-        if counts[status]
-    ]
+    lost = [f"{counts[status]} {status}" for status in STATUSES[1:] if counts[status]]
+    lines = []
+    if lost:
+        text = f"Of {plural(total, 'trial')} {', '.join(lost)}"
+        lines.append(f"{text}: figures and verdicts are of the {counts['completed']} completed.")
     if len(results.seeds) == 1:
         lines.append("One seed shows no spread: there are no intervals and nothing is decided.")
     if not results.timings:
