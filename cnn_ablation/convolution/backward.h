@@ -12,15 +12,8 @@ constexpr int kMaxTaps = kRegisters == 32 ? 24 : 12;
 // What the forward pass left: the outputs without pooling, the winners of windows with it.
 struct Residual {
   const float* outputs;
-  const std::uint16_t* winners;
+  const std::int32_t* winners;
 };
-
-inline Integers load_winners(const std::uint16_t* from, Index count) {
-  typedef std::uint16_t Shorts __attribute__((vector_size(2 * kLanes)));
-  Shorts narrow = {};
-  std::memcpy(&narrow, from, static_cast<std::size_t>(count) * sizeof(std::uint16_t));
-  return __builtin_convertvector(narrow, Integers);
-}
 
 // Gradients through ReLU and pooling, as [slice][pixel] of the convolution; adds their sums.
 inline void convolution_gradients(const Block& block, const float* out_gradients,
@@ -41,7 +34,7 @@ inline void convolution_gradients(const Block& block, const float* out_gradients
           row_total += gradient;
           continue;
         }
-        const Integers winner = load_winners(residual.winners + at, filled);
+        const Integers winner = load_some(residual.winners + at, filled);
         Vector* corner = gradients + (y * width + x) * block.pool;
         Integers member = {};
         for (Index row = 0; row < block.pool; ++row) {

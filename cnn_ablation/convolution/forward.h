@@ -118,12 +118,6 @@ inline void unfold(const Block& block, Vector* row) {
   }
 }
 
-inline void store_winners(std::uint16_t* to, Integers winners, Index count) {
-  typedef std::uint16_t Shorts __attribute__((vector_size(2 * kLanes)));
-  const Shorts narrow = __builtin_convertvector(winners, Shorts);
-  std::memcpy(to, &narrow, static_cast<std::size_t>(count) * sizeof(std::uint16_t));
-}
-
 // Bias and ReLU of one pixel; NaN stays NaN.
 inline Vector rectify(Vector sum, Vector bias) {
   const Vector value = sum + bias;
@@ -149,7 +143,7 @@ inline Vector pool_window(const Block& block, const Vector* corner, Index row, I
 
 // One output row from `pool` rows of the convolution, each [slice][column].
 inline void finish_row(const Block& block, const Vector* rows, Index row, const float* bias,
-                       float* out, std::uint16_t* winners) {
+                       float* out, std::int32_t* winners) {
   const Index columns = row / block.slices();
   for (Index slice = 0; slice < block.slices(); ++slice) {
     const Index filled = block.filled(slice);
@@ -165,7 +159,7 @@ inline void finish_row(const Block& block, const Vector* rows, Index row, const 
       const Vector value = rectify(pool_window(block, line + x * block.pool, row, winner), biases);
       store_some(out + at, value, filled);
       const Integers nobody = Integers{} + static_cast<std::int32_t>(block.nobody());
-      store_winners(winners + at, value > Vector{} ? winner : nobody, filled);
+      store_some(winners + at, value > Vector{} ? winner : nobody, filled);
     }
   }
 }
@@ -173,7 +167,7 @@ inline void finish_row(const Block& block, const Vector* rows, Index row, const 
 // One image; `winners` is used by pooling blocks alone.
 template <typename Element>
 void forward_image(const Block& block, const float* image, const Vector* weights,
-                   const float* bias, float* out, std::uint16_t* winners, Scratch& scratch) {
+                   const float* bias, float* out, std::int32_t* winners, Scratch& scratch) {
   constexpr bool folded = std::is_same_v<Element, Pair>;
   const View<Element> input = view(block, image, scratch, static_cast<Element*>(nullptr));
   const Index columns = folded ? block.fold() : block.conv_width();

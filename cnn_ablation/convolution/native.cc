@@ -103,9 +103,9 @@ ffi::Error run_forward(ffi::ThreadPool pool_of_threads, Floats4 images, Floats4 
                        std::int64_t pool) {
   const Block block =
       block_of(images, kernel, out->dimensions(), stride, pad_top, pad_left, pool);
-  std::uint16_t* winners = nullptr;
+  std::int32_t* winners = nullptr;
   if (more.size() > 0) {
-    auto buffer = more.get<ffi::Buffer<ffi::U16, 4>>(0);
+    auto buffer = more.get<ffi::Buffer<ffi::S32, 4>>(0);
     if (!buffer) return buffer.error();
     winners = (*buffer)->typed_data();
   }
@@ -127,7 +127,7 @@ ffi::Error run_backward(ffi::ThreadPool pool_of_threads, Floats4 images, Floats4
   if (pool == 1) {
     gradients.residual.outputs = residual.typed_data<float>();
   } else {
-    gradients.residual.winners = residual.typed_data<std::uint16_t>();
+    gradients.residual.winners = residual.typed_data<std::int32_t>();
   }
   gradients.kernel = kernel_gradients->typed_data();
   gradients.bias = bias_gradients->typed_data();

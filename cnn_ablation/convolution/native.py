@@ -119,7 +119,7 @@ def _forward(
 ) -> list[jax.Array]:
     """The outputs and, where there is pooling, which member of each window won."""
     shape = (len(images_BHWC), geometry.out_height, geometry.out_width, len(bias_O))
-    types = [jnp.float32] if geometry.pool == 1 else [jnp.float32, jnp.uint16]
+    types = [jnp.float32] if geometry.pool == 1 else [jnp.float32, jnp.int32]
     call = _call(_targets().forward, [jax.ShapeDtypeStruct(shape, dtype) for dtype in types])
     return call(images_BHWC, kernel_HWIO, bias_O, **geometry.attributes())
 

@@ -31,7 +31,7 @@ inline Index multiply_adds(const Block& block) {
 // `parallel(count, body)` runs body(0) ... body(count - 1), in any order and on any threads.
 template <typename Element, typename Parallel>
 void forward_as(const Block& block, const float* images, const float* kernel, const float* bias,
-                float* out, std::uint16_t* winners, const Parallel& parallel) {
+                float* out, std::int32_t* winners, const Parallel& parallel) {
   Scratch& call = Workspace::mine().call;
   call.reuse();
   Vector* weights = call.vectors(block.slices() * block.taps());
@@ -51,7 +51,7 @@ void forward_as(const Block& block, const float* images, const float* kernel, co
 
 template <typename Parallel>
 void forward(const Block& block, const float* images, const float* kernel, const float* bias,
-             float* out, std::uint16_t* winners, const Parallel& parallel) {
+             float* out, std::int32_t* winners, const Parallel& parallel) {
   const auto pass = block.folded() ? forward_as<Pair, Parallel> : forward_as<float, Parallel>;
   pass(block, images, kernel, bias, out, winners, parallel);
 }

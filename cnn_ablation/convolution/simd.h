@@ -6,6 +6,10 @@
 #include <cstring>
 #include <utility>
 
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
+
 namespace cnn_ablation {
 
 using Index = std::ptrdiff_t;
@@ -34,6 +38,14 @@ struct Pair {
   float first, second;
 };
 
+#if defined(__AVX__) && !defined(__AVX512F__)
+inline __m256i first_lanes(Index count) {
+  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_cvtps_epi32(_mm256_cmp_ps(_mm256_cvtepi32_ps(lanes),
+                                          _mm256_set1_ps(static_cast<float>(count)), _CMP_LT_OQ));
+}
+#endif
+
 inline Vector load(const float* from) {
   return *reinterpret_cast<const UnalignedVector*>(from);
 }
@@ -42,17 +54,38 @@ inline void store(float* to, Vector value) {
   *reinterpret_cast<UnalignedVector*>(to) = value;
 }
 
-// The first `count` lanes from memory, zeros in the others.
+// The first `count` lanes from memory, zeros in the others. Through memory this would take longer
+// than all the arithmetic of a small block, so that each instruction set has its own way.
 inline Vector load_some(const float* from, Index count) {
   if (count >= kLanes) return load(from);
+#if defined(__AVX512F__)
+  return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from);
+#elif defined(__AVX__)
+  return _mm256_maskload_ps(from, first_lanes(count));
+#else
   Vector value = {};
-  std::memcpy(&value, from, static_cast<std::size_t>(count) * sizeof(float));
+  for (Index lane = 0; lane < count; ++lane) value[lane] = from[lane];
   return value;
+#endif
 }
 
 inline void store_some(float* to, Vector value, Index count) {
   if (count >= kLanes) return store(to, value);
-  std::memcpy(to, &value, static_cast<std::size_t>(count) * sizeof(float));
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), value);
+#elif defined(__AVX__)
+  _mm256_maskstore_ps(to, first_lanes(count), value);
+#else
+  for (Index lane = 0; lane < count; ++lane) to[lane] = value[lane];
+#endif
+}
+
+inline Integers load_some(const std::int32_t* from, Index count) {
+  return reinterpret_cast<Integers>(load_some(reinterpret_cast<const float*>(from), count));
+}
+
+inline void store_some(std::int32_t* to, Integers value, Index count) {
+  store_some(reinterpret_cast<float*>(to), reinterpret_cast<Vector>(value), count);
 }
 
 template <std::size_t... kLane>
