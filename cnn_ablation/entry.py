@@ -1,10 +1,11 @@
 """How every entry point starts and ends: flags parsed, help shown, errors in one line.
 
-Exit codes: 0 done, 2 bad input, 130 stopped by Ctrl-C; an entry point may return others.
+Exit codes: 0 done, 2 bad input, 130 stopped by Ctrl-C, 141 output cut off; an entry point may return others.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import textwrap
@@ -39,11 +40,13 @@ def run(main: Callable[[], int | None], description: str) -> None:
         except KeyboardInterrupt as stop:
             print(f"stopped; {stop}" if str(stop) else "stopped", file=sys.stderr)
             sys.exit(130)
-        except BrokenPipeError:
-            sys.stderr.close()
-            sys.exit(141)
 
-    app.run(guarded, flags_parser=lambda argv: _parse(argv, description))
+    try:
+        app.run(guarded, flags_parser=lambda argv: _parse(argv, description))
+    except BrokenPipeError:
+        # Whoever read the output, `head` say, has had enough; Python must not try to flush it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
 
 
 def _parse(argv: list[str], description: str) -> list[str]:

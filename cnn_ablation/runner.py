@@ -3,9 +3,11 @@
 import dataclasses
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from cnn_ablation.convolution import resolve_form
 from cnn_ablation.data import Dataset, load_dataset
 from cnn_ablation.devices import choose_devices
 from cnn_ablation.environment import describe_device, describe_environment, seconds_since_start
@@ -57,8 +59,12 @@ def run_trials(spec: TrialSpec, seeds: Sequence[int], options: RunOptions) -> li
     print(f"seeds    {', '.join(map(str, seeds))}\nworkdir  {folder}\n")
     print(format_summary(summarize(spec.network)), flush=True)
     started = seconds_since_start()
-    dataset = _load(spec, options)
-    loaded = seconds_since_start()
+    with ThreadPoolExecutor(1) as background:
+        # The first time on a machine, kernels are built and data prepared: both at once.
+        building = background.submit(resolve_form, options.conv, devices[0].platform)
+        dataset = _load(spec, options)
+        loaded = seconds_since_start()
+        building.result()
     trainer = Trainer(spec, dataset, conv=options.conv, devices=devices, num_seeds=len(seeds))
     ready = seconds_since_start()
     print(
