@@ -1,6 +1,7 @@
 """How every entry point starts and ends: flags parsed, help shown, errors in one line.
 
-Exit codes: 0 done, 2 bad input, 130 stopped by Ctrl-C, 141 output cut off; an entry point may return others.
+Exit codes: 0 done, 2 bad input, 130 stopped by Ctrl-C, 141 output cut off; an entry point may
+return others.
 """
 
 from __future__ import annotations
