@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cnn_ablation.claims import Claim
-from cnn_ablation.errors import InputError
+from cnn_ablation.errors import FieldError, InputError
 from cnn_ablation.spec import NetworkSpec
 from cnn_ablation.summary import summarize
 
@@ -170,3 +170,39 @@ def labels_of(study: Study, network: NetworkSpec) -> Iterator[tuple[str, str]]:
         for variant in question.variants:
             if variant.network == network:
                 yield question.name, variant.label
+
+
+def labels(study: Study) -> dict[NetworkSpec, str]:
+    """One name a design: that under which the study shows it first."""
+    variants = [variant for question in study.questions for variant in question.variants]
+    return {variant.network: variant.label for variant in reversed(variants)}
+
+
+def for_images(study: Study, image_shape: tuple[int, int, int], classes: int) -> Study:
+    """The same study with networks for other images.
+
+    Args:
+        study: declared for any images.
+        image_shape: (height, width, channels).
+        classes: how many there are.
+
+    Raises:
+        InputError: a design is impossible on such images; the message names its variant.
+    """
+
+    def fit(network: NetworkSpec, name: str) -> NetworkSpec:
+        try:
+            return dataclasses.replace(network, image_shape=image_shape, classes=classes)
+        except FieldError as error:
+            raise InputError(f"{name}: {error}") from None
+
+    def fit_variant(variant: Variant) -> Variant:
+        network = fit(variant.network, f"variant {variant.label}")
+        return dataclasses.replace(variant, network=network)
+
+    def fit_question(question: Question) -> Question:
+        variants = tuple(fit_variant(variant) for variant in question.variants)
+        reference = question.reference and fit(question.reference, "the control arm's reference")
+        return dataclasses.replace(question, variants=variants, reference=reference)
+
+    return dataclasses.replace(study, questions=tuple(map(fit_question, study.questions)))

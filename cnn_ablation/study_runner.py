@@ -2,29 +2,28 @@
 
 import dataclasses
 import os
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from cnn_ablation.claims import check, plan
+from cnn_ablation.claims import plan
 from cnn_ablation.compilation import keep_compiled_programs
 from cnn_ablation.controls import add_controls
 from cnn_ablation.convolution import resolve_form
 from cnn_ablation.data import Dataset, describe_dataset, load_dataset
+from cnn_ablation.devices import choose_devices
 from cnn_ablation.environment import describe_device, describe_environment
-from cnn_ablation.errors import FieldError, InputError
+from cnn_ablation.errors import InputError
 from cnn_ablation.executors import Ended, Event, Executor, Job, Task, make_executor
-from cnn_ablation.results import StudyResults, TrialResult
+from cnn_ablation.results import TrialResult
 from cnn_ablation.spec import DataSpec, NetworkSpec, TrainingSpec
 from cnn_ablation.store import FINISHED, Store
-from cnn_ablation.study import Question, Study, Variant
+from cnn_ablation.study import Study, for_images, labels
+from cnn_ablation.study_conclusion import conclude
 from cnn_ablation.study_plan import StudyPlan, default_folder
 from cnn_ablation.study_progress import StudyProgress
-from cnn_ablation.study_tables import question_table
+from cnn_ablation.tables import wrap
 from cnn_ablation.timing import describe_machine, timing_pass
-from cnn_ablation.verdicts import judge_results, setting_of
-
-FAILED_TRIALS, UNEXPECTED_VERDICT = 3, 1
+from cnn_ablation.verdicts import setting_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +38,7 @@ class StudyOptions:
         timing_rounds: rounds of the timing pass, 0 for none.
         workdir: the study's folder, None for one under `runs/` named by study and settings.
         conv: lowering of convolutions: auto, native, xla or banded.
+        devices: how many devices to train on, None for one per seed as far as there are any.
         executor: `inline` or `processes`.
         workers: how many trials at a time, None for what suits the executor.
         retry_failed: whether trials that failed before run again.
@@ -55,6 +55,7 @@ class StudyOptions:
     timing_rounds: int = 10
     workdir: str | None = None
     conv: str = "auto"
+    devices: int | None = None
     executor: str = "inline"
     workers: int | None = None
     retry_failed: bool = False
@@ -76,7 +77,7 @@ def run_study(study: Study, options: StudyOptions) -> int:
     """
     if options.timing_rounds < 0:
         raise InputError(f"--timing_rounds={options.timing_rounds}: must be 0 or more")
-    study = _for_dataset(study, *describe_dataset(options.data.dataset, options.data_dir))
+    study = for_images(study, *describe_dataset(options.data.dataset, options.data_dir))
     if options.controls:
         study = add_controls(study)
     # Several processes can only share a GPU if none takes all of its memory at once.
@@ -96,7 +97,7 @@ def run_study(study: Study, options: StudyOptions) -> int:
             raise KeyboardInterrupt(
                 f"{done} of {total} trials are kept in {folder}; the same command goes on"
             ) from None
-        return _conclude(store.results(), folder, options)
+        return conclude(store.results(), folder, expecting=options.check)
 
 
 def _run(
@@ -116,27 +117,6 @@ def _run(
     if to_time:
         machine = describe_machine(declared.environment, declared.convolution)
         timing_pass(store, dataset, options.timing_rounds, machine)
-
-
-def _for_dataset(study: Study, image_shape: tuple[int, int, int], classes: int) -> Study:
-    """The study with networks for a dataset's images."""
-
-    def fit(network: NetworkSpec, name: str) -> NetworkSpec:
-        try:
-            return dataclasses.replace(network, image_shape=image_shape, classes=classes)
-        except FieldError as error:
-            raise InputError(f"{name}: {error}") from None
-
-    def fit_variant(variant: Variant) -> Variant:
-        network = fit(variant.network, f"variant {variant.label}")
-        return dataclasses.replace(variant, network=network)
-
-    def fit_question(question: Question) -> Question:
-        variants = tuple(fit_variant(variant) for variant in question.variants)
-        reference = question.reference and fit(question.reference, "the control arm's reference")
-        return dataclasses.replace(question, variants=variants, reference=reference)
-
-    return dataclasses.replace(study, questions=tuple(map(fit_question, study.questions)))
 
 
 def _load(options: StudyOptions) -> Dataset:
@@ -169,9 +149,12 @@ def _plan(study: Study, options: StudyOptions, dataset: Dataset) -> StudyPlan:
 
 
 def _executor(declared: StudyPlan, options: StudyOptions, dataset: Dataset) -> Executor:
+    choose_devices(options.devices, len(options.seeds))
     job = Job(
         data=options.data,
         conv=declared.convolution,
+        # Workers side by side must not each take every device.
+        devices=options.devices or (None if options.executor == "inline" else 1),
         data_dir=options.data_dir,
         manual_dir=options.manual_dir,
         compilation_cache_dir=options.compilation_cache_dir,
@@ -210,13 +193,13 @@ def _introduction(
     claims = [claim for question in study.questions for claim in question.claims]
     for prospect in plan(claims, setting, len(seeds), options.timing_rounds or None):
         head = f"{'plan' if prospect.can_decide else 'warning':<9}"
-        lines.append(_wrap(prospect.sentence(), head))
+        lines.append(wrap(prospect.sentence(), head))
     return "\n".join(lines) + "\n"
 
 
 def _train(store: Store, missing: Sequence[tuple[NetworkSpec, int]], executor: Executor) -> None:
     tasks = _tasks(store.plan, missing, executor.workers)
-    with StudyProgress(tasks, _labels(store.plan.study)) as progress:
+    with StudyProgress(tasks, labels(store.plan.study)) as progress:
 
         def on_event(event: Event) -> None:
             if isinstance(event, Ended):
@@ -242,45 +225,6 @@ def _tasks(
     return tasks
 
 
-def _labels(study: Study) -> dict[NetworkSpec, str]:
-    """One name a design: that under which the study shows it first."""
-    variants = [variant for question in study.questions for variant in question.variants]
-    return {variant.network: variant.label for variant in reversed(variants)}
-
-
 def _result(declared: StudyPlan, end: Ended) -> TrialResult:
     trial_id = declared.spec(end.network).trial_id(end.seed, declared.dataset_version)
     return TrialResult(trial_id, end.network, end.seed, end.status, end.epochs, end.error)
-
-
-def _conclude(results: StudyResults, folder: Path, options: StudyOptions) -> int:
-    """Prints tables and verdicts, writes the report, and finds the exit code."""
-    # Imported late: drawing takes a second to import, and who is stopped before needs none of it.
-    from cnn_ablation.report import write_report
-
-    verdicts = judge_results(results)
-    for question in results.study.questions:
-        print(f"\n{question_table(results, question)}")
-    print("\n" + "\n".join(_wrap(verdict.sentence(), "* ") for verdict in verdicts), flush=True)
-    try:
-        page = write_report(results, folder / "report")
-    except OSError as error:
-        raise InputError(f"{folder / 'report'}: cannot be written ({error.strerror})") from None
-    surprises = check(verdicts) if options.check else []
-    for verdict in surprises:
-        expected = verdict.claim.expected
-        print(f"unexpected: {verdict.claim.name} {verdict.outcome}, where it should be {expected}")
-    failed = [trial for trial in results.trials if trial.status == "failed"]
-    labels = _labels(results.study)
-    for trial in failed:
-        print(f"failed: {labels[trial.network]} seed {trial.seed}: {trial.error}")
-    if failed:
-        print("the same command with --retry_failed runs these again")
-    print(f"\nreport   {page}")
-    if failed:
-        return FAILED_TRIALS
-    return UNEXPECTED_VERDICT if surprises else 0
-
-
-def _wrap(text: str, head: str) -> str:
-    return textwrap.fill(text, 100, initial_indent=head, subsequent_indent=" " * len(head))

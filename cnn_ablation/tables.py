@@ -1,5 +1,6 @@
-"""Plain-text tables."""
+"""Plain text for terminals: tables and paragraphs."""
 
+import textwrap
 from collections.abc import Sequence
 
 
@@ -10,3 +11,8 @@ def format_table(rows: Sequence[Sequence[str]]) -> str:
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows
     ]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def wrap(text: str, head: str) -> str:
+    """Breaks a text into lines of 100 columns, the later ones indented as far as the head."""
+    return textwrap.fill(text, 100, initial_indent=head, subsequent_indent=" " * len(head))

@@ -22,6 +22,8 @@ from cnn_ablation.spec import NetworkSpec
 from cnn_ablation.store import Store
 from cnn_ablation.trainer import Trainer
 
+Design = tuple[NetworkSpec, int]
+
 
 def describe_machine(environment: Mapping[str, Any], convolution: str) -> dict[str, Any]:
     """What times depend on: those taken on two different machines are never put in one table."""
@@ -56,14 +58,19 @@ def timing_pass(store: Store, dataset: Dataset, rounds: int, machine: Mapping[st
             pace.time(network, seed)
         for number in range(done + 1, rounds + 1):
             begin = time.perf_counter()
-            order = random.Random(number).sample(designs, len(designs))
             times = []
-            for network, seed in order:
+            for network, seed in _order(designs, number):
                 epoch = pace.time(network, seed)
                 times.append(Timing(network, number, epoch.train_seconds, epoch.eval_seconds))
             store.add_round(times, machine)
             seconds = time.perf_counter() - begin
             progress.say(f"timing   round {number}/{rounds} took {seconds:.1f} s")
+
+
+def _order(designs: Sequence[Design], number: int) -> Sequence[Design]:
+    """A round's order: drawn for every two rounds, and the second time taken from the end."""
+    drawn = random.Random((number + 1) // 2).sample(designs, len(designs))
+    return drawn if number % 2 else drawn[::-1]
 
 
 class _Pace:
@@ -83,7 +90,7 @@ class _Pace:
         return trial.record.epochs[0]
 
 
-def _designs(store: Store) -> Sequence[tuple[NetworkSpec, int]]:
+def _designs(store: Store) -> Sequence[Design]:
     """The designs with a completed trial, each with the seed of its first one."""
     found: dict[NetworkSpec, int] = {}
     for trial in store.results().trials:

@@ -1,33 +1,56 @@
 """One task, trained where it is called: the part that all executors share."""
 
+from collections.abc import Sequence
+
 from cnn_ablation.data import Dataset
-from cnn_ablation.executors.interface import Began, Ended, EpochEnded, OnEvent, Task
+from cnn_ablation.devices import choose_devices
+from cnn_ablation.executors.interface import Began, Ended, EpochEnded, Job, OnEvent, Task
 from cnn_ablation.records import EpochRecord
+from cnn_ablation.spec import NetworkSpec
 from cnn_ablation.trainer import Trainer
 
 
-def train_block(task: Task, dataset: Dataset, conv: str, on_event: OnEvent) -> None:
+def train_block(task: Task, dataset: Dataset, job: Job, on_event: OnEvent) -> None:
     """Trains a task's seeds in order and tells of each; whatever a trial raises is its own end."""
-    network = task.spec.network
+    network, seeds = task.spec.network, list(task.seeds)
+    _begin(network, seeds[:1], on_event)
+    try:
+        devices = choose_devices(job.devices, len(seeds))
+        trainer = Trainer(task.spec, dataset, conv=job.conv, devices=devices, num_seeds=len(seeds))
+    except Exception as error:
+        _fail(network, seeds, error, on_event)
+        return
+    for start in range(0, len(seeds), trainer.seeds_at_once):
+        together = seeds[start : start + trainer.seeds_at_once]
+        _begin(network, together if start else together[1:], on_event)
+        _train(trainer, together, on_event)
+
+
+def _train(trainer: Trainer, seeds: Sequence[int], on_event: OnEvent) -> None:
+    network = trainer.spec.network
 
     def on_epoch(seed: int, record: EpochRecord) -> None:
         on_event(EpochEnded(network, seed, record))
 
-    trainer: Trainer | None = None
-    for seed in task.seeds:
+    try:
+        trials = trainer.train_together(seeds, on_epoch)
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        _fail(network, seeds, error, on_event)
+        return
+    for trial in trials:
+        record = trial.record
+        on_event(Ended(network, record.seed, record.status, record.epochs))
+
+
+def _begin(network: NetworkSpec, seeds: Sequence[int], on_event: OnEvent) -> None:
+    for seed in seeds:
         on_event(Began(network, seed))
-        try:
-            trainer = trainer or Trainer(task.spec, dataset, conv=conv)
-            record = trainer.train(seed, on_epoch).record
-        except BrokenPipeError:
-            raise
-        except Exception as error:
-            end = Ended(network, seed, "failed", error=_describe(error))
-        else:
-            end = Ended(network, seed, record.status, record.epochs)
-        on_event(end)
 
 
-def _describe(error: Exception) -> str:
+def _fail(network: NetworkSpec, seeds: Sequence[int], error: Exception, on_event: OnEvent) -> None:
     lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}"[:500] if lines else type(error).__name__
+    text = f"{type(error).__name__}: {lines[0]}"[:500] if lines else type(error).__name__
+    for seed in seeds:
+        on_event(Ended(network, seed, "failed", error=text))

@@ -19,4 +19,4 @@ class InlineExecutor:
     def run(self, tasks: Sequence[Task], on_event: OnEvent) -> None:
         """Trains every task."""
         for task in tasks:
-            train_block(task, self._dataset, self._job.conv, on_event)
+            train_block(task, self._dataset, self._job, on_event)

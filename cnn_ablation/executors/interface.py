@@ -15,6 +15,7 @@ class Job:
     Attributes:
         data: the images.
         conv: lowering of convolutions: auto, native, xla or banded.
+        devices: how many devices each task takes, None for one per seed as far as there are any.
         data_dir: folder of prepared datasets, None for TFDS's own.
         manual_dir: folder with a dataset's original archives, or None.
         compilation_cache_dir: folder of compiled programs, as the flag of that name says.
@@ -22,6 +23,7 @@ class Job:
 
     data: DataSpec
     conv: str = "auto"
+    devices: int | None = None
     data_dir: str | None = None
     manual_dir: str | None = None
     compilation_cache_dir: str | None = None

@@ -46,7 +46,7 @@ def _work(job: Job, tasks: "queue.SimpleQueue[Task]", replies: BinaryIO) -> None
     )
     while True:
         tell(Idle())
-        train_block(tasks.get(), dataset, job.conv, tell)
+        train_block(tasks.get(), dataset, job, tell)
 
 
 def _keep_output() -> BinaryIO:

@@ -1,0 +1,283 @@
+"""A study from declaration to exit code; its trials are made up, since they are not at issue.
+
+`test_study_processes.py` has real ones, in real processes.
+"""
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import small_study
+
+from cnn_ablation import report, timing
+from cnn_ablation.errors import InputError
+from cnn_ablation.executors import block
+from cnn_ablation.records import EpochRecord, TrialRecord
+from cnn_ablation.spec import NetworkSpec, TrialSpec
+from cnn_ablation.store import STUDY, TIMINGS, TRIALS, load_results
+from cnn_ablation.study import Study, one_axis
+from cnn_ablation.study_conclusion import FAILED_TRIALS, UNEXPECTED_VERDICT
+from cnn_ablation.study_runner import StudyOptions, run_study
+
+Trial = tuple[int, int]
+
+
+class FakeTrainer:
+    """Trains in no time; keeps a diary of (hidden units, seed), and does what it is told to."""
+
+    diary: list[Trial]
+    troubles: dict[Trial, Callable[[], Any]]
+    seeds_at_once = 1
+
+    def __init__(self, spec: TrialSpec, *_: object, **__: object) -> None:
+        self.spec = spec
+
+    def train(self, seed: int) -> Any:
+        return self.train_together([seed])[0]
+
+    def train_together(self, seeds: Sequence[int], on_epoch: Any = None) -> list[Any]:
+        (seed,) = seeds
+        hidden = self.spec.network.hidden
+        self.diary.append((hidden, seed))
+        status = self.troubles.get((hidden, seed), lambda: "completed")()
+        epochs = []
+        for number in range(1, self.spec.training.epochs + 1):
+            accuracy = 0.5 + hidden / 100 + seed / 10_000 + number / 100
+            epochs.append(EpochRecord(number, 0.5, 0.5, 0.5, accuracy, 1.0 + hidden, 0.1))
+            if on_epoch is not None:
+                on_epoch(seed, epochs[-1])
+        return [SimpleNamespace(record=TrialRecord(seed, status, tuple(epochs)))]
+
+
+@pytest.fixture(autouse=True)
+def trainer(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeTrainer]]:
+    FakeTrainer.diary, FakeTrainer.troubles = [], {}
+    monkeypatch.setattr(block, "Trainer", FakeTrainer)
+    monkeypatch.setattr(timing, "Trainer", FakeTrainer)
+    monkeypatch.setattr(report, "write_report", lambda results, folder: folder / "report.html")
+    yield FakeTrainer
+
+
+@pytest.fixture
+def run(
+    tmp_path: Path, private_folders: Path, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """Runs a study in tmp_path; returns its exit code and what it printed."""
+
+    def run(study: Study | None = None, seeds: int = 3, **options: Any) -> tuple[int, str]:
+        defaults: dict[str, Any] = {
+            "training": small_study.TRAINING,
+            "data": small_study.DATA,
+            "timing_rounds": 0,
+            "workdir": str(tmp_path / "study"),
+            "conv": "xla",
+            "data_dir": str(private_folders / "datasets"),
+        }
+        chosen = StudyOptions(seeds=range(seeds), **{**defaults, **options})
+        code = run_study(study or small_study.study(4, 6), chosen)
+        return code, capsys.readouterr().out
+
+    return run
+
+
+def fail() -> None:
+    raise RuntimeError("out of luck\nand more")
+
+
+def test_a_study_is_trained_design_by_design_and_told_of(
+    run: Any, trainer: type[FakeTrainer], tmp_path: Path
+) -> None:
+    code, said = run()
+    assert code == 0
+    assert trainer.diary == [(hidden, seed) for hidden in (4, 6) for seed in range(3)]
+    assert "2 designs x 3 seeds = 6, of which 0 are there" in said
+    assert "trial 6/6  hidden=6  seed 2  test accuracy 58.02%" in said
+    assert re.search(r"\* Holds: fewer hidden units mean fewer parameters", said)
+    assert said.rstrip().endswith(f"report   {tmp_path / 'study' / 'report' / 'report.html'}")
+
+
+def test_it_says_before_the_run_when_the_seeds_decide_nothing(run: Any) -> None:
+    for seeds, word in ((5, "warning"), (6, "plan")):
+        _, said = run(seeds=seeds)
+        before = said[: said.index("\ntrial 1/")]
+        assert re.search(rf"^{word} +width: 1 contrast; {seeds} seeds", before, re.MULTILINE)
+
+
+def test_a_finished_study_trains_nothing(run: Any, trainer: type[FakeTrainer]) -> None:
+    _, first = run()
+    trainer.diary.clear()
+    code, again = run()
+    assert (code, trainer.diary) == (0, [])
+    tables = [said[said.index("Width  ") :] for said in (first, again)]
+    assert tables[0] == tables[1]
+
+
+def test_only_what_is_missing_is_trained(run: Any, trainer: type[FakeTrainer]) -> None:
+    run()
+    trainer.diary.clear()
+    run(small_study.study(4, 6, 8), seeds=4)
+    assert trainer.diary == [(4, 3), (6, 3), (8, 0), (8, 1), (8, 2), (8, 3)]
+
+
+def test_a_failed_trial_is_recorded_and_the_study_goes_on(
+    run: Any, trainer: type[FakeTrainer], tmp_path: Path
+) -> None:
+    trainer.troubles[(4, 1)] = fail
+    code, said = run()
+    assert code == FAILED_TRIALS
+    assert len(trainer.diary) == 6
+    assert "failed: hidden=4 seed 1: RuntimeError: out of luck\n" in said
+    statuses = [trial.status for trial in load_results(tmp_path / "study").trials]
+    assert statuses == ["completed", "failed", *["completed"] * 4]
+    trainer.diary.clear()
+    assert run()[0] == FAILED_TRIALS
+    assert trainer.diary == []
+    trainer.troubles.clear()
+    assert run(retry_failed=True)[0] == 0
+    assert trainer.diary == [(4, 1)]
+
+
+def test_a_diverged_trial_is_a_result(run: Any, trainer: type[FakeTrainer], tmp_path: Path) -> None:
+    trainer.troubles[(4, 1)] = lambda: "diverged"
+    code, said = run()
+    assert code == 0
+    assert "1 pair dropped" in said.replace("\n  ", " ")
+    trainer.diary.clear()
+    run(retry_failed=True)
+    assert trainer.diary == []
+
+
+@pytest.mark.parametrize("stopped_at", [(4, 0), (6, 1)])
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(
+    run: Any, trainer: type[FakeTrainer], stopped_at: Trial, tmp_path: Path
+) -> None:
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    trainer.troubles[stopped_at] = stop
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run()
+    done = trainer.diary[:-1]
+    message = f"{len(done)} of 6 trials are kept in {tmp_path / 'study'}; the same command goes on"
+    assert str(caught.value) == message
+    trainer.troubles.clear()
+    trainer.diary.clear()
+    assert run()[0] == 0
+    assert not set(trainer.diary) & set(done)
+    assert len(trainer.diary) == 6 - len(done)
+
+
+def test_check_fails_on_an_unexpected_verdict_only(run: Any) -> None:
+    assert run(check=True)[0] == 0
+    wrong = small_study.study(4, 6)
+    claim = dataclasses.replace(small_study.FEWER, direction="greater")
+    question = dataclasses.replace(wrong.questions[0], claims=(claim,))
+    wrong = dataclasses.replace(wrong, questions=(question,))
+    code, said = run(wrong, check=True)
+    assert code == UNEXPECTED_VERDICT
+    assert "unexpected: fewer is 'fails' where 'holds' was expected" in said
+    assert run(wrong)[0] == 0
+
+
+def test_each_round_times_each_design_after_a_warm_up(
+    run: Any, trainer: type[FakeTrainer], tmp_path: Path
+) -> None:
+    run(timing_rounds=3)
+    pass_diary = [hidden for hidden, _ in trainer.diary[6:]]
+    assert pass_diary[:2] == [4, 6]
+    rounds = [pass_diary[start : start + 2] for start in (2, 4, 6)]
+    assert [sorted(one) for one in rounds] == [[4, 6]] * 3
+    assert rounds[0] == rounds[1][::-1], "no design may always come first"
+    timings = load_results(tmp_path / "study").timings
+    assert sorted((t.round, t.network.hidden, t.train_seconds) for t in timings) == [
+        (number, hidden, 1.0 + hidden) for number in (1, 2, 3) for hidden in (4, 6)
+    ]
+
+
+def test_the_timing_pass_goes_on_at_the_round_that_was_broken_off(
+    run: Any, trainer: type[FakeTrainer], tmp_path: Path
+) -> None:
+    run()
+    trainer.diary.clear()
+
+    def stop_in_the_second_round() -> str:
+        if len(trainer.diary) > 5:
+            raise KeyboardInterrupt
+        return "completed"
+
+    trainer.troubles[(4, 0)] = trainer.troubles[(6, 0)] = stop_in_the_second_round
+    with pytest.raises(KeyboardInterrupt):
+        run(timing_rounds=2)
+    assert len((tmp_path / "study" / TIMINGS).read_text().splitlines()) == 1
+    trainer.troubles.clear()
+    trainer.diary.clear()
+    run(timing_rounds=2)
+    assert len(trainer.diary) == 4, "a warm-up and one round"
+    trainer.diary.clear()
+    run(timing_rounds=2)
+    assert trainer.diary == []
+
+
+def test_the_control_arm_has_claims_of_its_own(run: Any, tmp_path: Path) -> None:
+    plain = small_study.study(4, 6)
+    strides = one_axis(small_study.BASE, "stride", (3, 4))
+    claim = dataclasses.replace(small_study.BETTER, contrasts=(("stride=3", "stride=4"),))
+    question = dataclasses.replace(
+        plain.questions[0],
+        variants=strides,
+        claims=(claim,),
+        reference=dataclasses.replace(small_study.BASE, stride=3, hidden=64),
+    )
+    study = dataclasses.replace(plain, questions=(question,))
+    assert run(study, controls=False)[0] == 0
+    assert len(load_results(tmp_path / "study").study.networks()) == 2
+    _, said = run(study)
+    controls = load_results(tmp_path / "study").study.questions[0].variants[2:]
+    assert [control.control_of for control in controls] == ["stride=3", "stride=4"]
+    assert "at equal parameters, more hidden units are more accurate" in said.replace("\n  ", " ")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"executor": "magic"}, "--executor=magic: must be"),
+        ({"executor": "processes", "workers": 0}, "--workers=0: must be"),
+        ({"workers": 2}, "--workers=2: must be 1 with --executor=inline"),
+        ({"timing_rounds": -1}, "--timing_rounds=-1: must be"),
+        ({"conv": "magic"}, "--conv=magic: must be"),
+        ({"devices": 99}, "--devices=99: must be"),
+    ],
+)
+def test_a_mistake_is_refused_before_anything_is_written(
+    options: dict[str, Any], says: str, run: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=re.escape(says)):
+        run(**options)
+    assert not (tmp_path / "study").exists()
+
+
+def test_a_design_too_large_for_the_images_is_named(run: Any) -> None:
+    study = small_study.study(4, 6)
+    vast = NetworkSpec(kernel_size=30, image_shape=(64, 64, 1))
+    question = dataclasses.replace(
+        study.questions[0],
+        variants=(dataclasses.replace(study.questions[0].variants[0], network=vast),),
+    )
+    with pytest.raises(InputError, match="variant hidden=4: kernel_size=30: block 1 sees a 28x28"):
+        run(dataclasses.replace(study, questions=(question,)))
+
+
+def test_without_a_workdir_settings_choose_the_folder(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        run(workdir=None)
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert len((folder / TRIALS).read_text().splitlines()) == 6
+    assert json.loads((folder / STUDY).read_text())["seeds"] == [0, 1, 2]
