@@ -263,5 +263,8 @@ def test_hostile_labels_are_text_and_nothing_else() -> None:
 def test_command_repeats_the_settings() -> None:
     results = synthetic_results(stride_study(), seeds=range(5, 9), epochs=20)
     assert compose(results).command == (
-        "python -m experiments.stride --seed=5 --num_seeds=4 --epochs=20"
+        "python -m experiments.stride --seed=5 --num_seeds=4 --epochs=20 --learning_rate=1.0 "
+        "--controls=true --timing_rounds=7"
     )
+    assert compose(_bare()).command.startswith("python bare.py --seed=0 --num_seeds=2 ")
+    assert "--controls=false" in compose(_bare()).command

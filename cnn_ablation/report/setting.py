@@ -3,6 +3,7 @@
 import dataclasses
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from cnn_ablation.claims.sentences import plural
@@ -13,6 +14,8 @@ from cnn_ablation.spec import DataSpec, TrainingSpec
 from cnn_ablation.study import labels_of
 
 Fact = tuple[str, str]
+
+_EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
 
 
 def setting_sentence(results: StudyResults) -> str:
@@ -74,17 +77,33 @@ def facts_of(results: StudyResults) -> list[Fact]:
 
 
 def command_of(results: StudyResults) -> str:
-    """The command that runs the study again with the same settings."""
-    seeds = results.seeds
-    first, consecutive = min(seeds, default=0), range(min(seeds, default=0), max(seeds, default=0))
-    flags = {"seed": first, "num_seeds": len(consecutive) + 1}
-    for spec, default in ((results.training, TrainingSpec()), (results.data, DataSpec())):
-        for field in dataclasses.fields(spec):
-            value = getattr(spec, field.name)
-            if value != getattr(default, field.name):
-                flags[field.name] = value
+    """The command that runs the study again with the same settings.
+
+    Epochs, learning rate and the control arm are always said: their defaults differ by study.
+    """
+    seeds, training, study = results.seeds, results.training, results.study
+    first = min(seeds, default=0)
+    controlled = any(v.control_of for question in study.questions for v in question.variants)
+    flags = {
+        "seed": first,
+        "num_seeds": max(seeds, default=first) - first + 1,
+        "epochs": training.epochs,
+        "learning_rate": training.learning_rate,
+        **_unusual(training, TrainingSpec()),
+        **_unusual(results.data, DataSpec()),
+        "controls": str(controlled).lower(),
+        "timing_rounds": len({timing.round for timing in results.timings}),
+    }
+    # Ours are modules beside this package; any other study is a user's own file.
+    ours = study.name.isidentifier() and (_EXPERIMENTS / f"{study.name}.py").exists()
+    program = ["-m", f"experiments.{study.name}"] if ours else [f"{study.name}.py"]
     words = [f"--{name}={as_typed(value)}" for name, value in flags.items()]
-    return shlex.join(["python", "-m", f"experiments.{results.study.name}", *words])
+    return shlex.join(["python", *program, *words])
+
+
+def _unusual(spec: TrainingSpec | DataSpec, usual: TrainingSpec | DataSpec) -> dict[str, Any]:
+    names = [field.name for field in dataclasses.fields(spec)]
+    return {n: getattr(spec, n) for n in names if getattr(spec, n) != getattr(usual, n)}
 
 
 def _environment_facts(environment: Mapping[str, Any]) -> list[Fact]:
