@@ -46,9 +46,9 @@ def missing_archives(source: Source, root: Path, folder: Path | None) -> list[st
 
 def archive_url(source: Source, name: str) -> str:
     """Where TFDS downloads an archive from."""
-    from cnn_ablation.data.builders import BUILDERS
+    import tensorflow_datasets as tfds
 
-    return urljoin(BUILDERS[source.name].URL, name)
+    return urljoin(tfds.builder_cls(source.name).URL, name)
 
 
 def registered_sha256(source: Source) -> dict[str, str]:
