@@ -2,6 +2,7 @@
 # Sets up a virtual environment in .venv beside this file on first use, then:
 #   ./run.sh              trains one design on MNIST: --stride=2
 #   ./run.sh --pool=2 ... passes flags on to python -m cnn_ablation.main
+#   ./run.sh study ...   redoes the whole notebook: many seeds, verdicts, a report
 #   ./run.sh test ...     checks and tests everything; what follows goes to pytest
 # PYTHON names the interpreter to set up with (default: python3); any from 3.11 on.
 set -euo pipefail
@@ -33,6 +34,11 @@ case "${1:-}" in
     .venv/bin/ruff format --check .
     .venv/bin/mypy cnn_ablation experiments tests
     exec .venv/bin/python -m pytest "$@"
+    ;;
+  study)
+    shift
+    install run
+    exec .venv/bin/python -m experiments.notebook "$@"
     ;;
   "")
     install run
