@@ -1,0 +1,191 @@
+"""Trains the notebook's 15 designs here, in PyTorch and in Keras, side by side on this CPU.
+
+    python -m experiments.benchmark                                about an hour on two cores
+    python -m experiments.benchmark --designs=kernel-3-3,stride-2 --nosweep
+    python -m experiments.benchmark --peer_python=/path/to/python  peers in their own environment
+
+Same data, batch size, optimiser and threads. Each contestant first trains --epochs epochs in a
+process of its own, start-up and evaluation included, with warm caches. Then the fastest variant of
+each framework trains --rounds more epochs, in turn with the others, so that a machine whose speed
+drifts slows all alike. Last, the sweep: all designs one after the other in one process for each
+framework. Contestants whose packages are absent are named and left out: pip install -e .[bench]
+brings them. Writes benchmark.json and benchmark.md into --output.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from absl import flags
+
+from cnn_ablation import entry
+from cnn_ablation.environment import git_revision
+from cnn_ablation.errors import InputError
+from cnn_ablation.files import write_json, write_text
+from cnn_ablation.spec import NetworkSpec
+from experiments.peers.contestants import CONTESTANTS, OURS, Contestant, missing_packages
+from experiments.peers.figures import Design, geometric_mean
+from experiments.peers.match import Match
+from experiments.peers.tables import report
+
+T = TypeVar("T")
+FLAGS = flags.FLAGS
+_MODULE = "cnn_ablation: the benchmark"
+_BY_NAME = {contestant.name: contestant for contestant in CONTESTANTS}
+_SIZES = ((3, 3), (3, 5), (5, 5), (7, 3), (7, 9), (9, 9))
+DESIGNS = {
+    **{f"kernel-{a}-{b}": NetworkSpec(kernel_size=(a, b)) for a, b in _SIZES},
+    **{f"stride-{stride}": NetworkSpec(stride=stride) for stride in range(2, 6)},
+    **{f"same-{other}": NetworkSpec(padding=("same", other)) for other in ("same", "valid")},
+    **{f"pool-{pool}": NetworkSpec(pool=pool) for pool in range(2, 5)},
+}
+
+flags.DEFINE_list("designs", list(DESIGNS), "which designs", module_name=_MODULE)
+flags.DEFINE_list("contestants", list(_BY_NAME), "who trains", module_name=_MODULE)
+flags.DEFINE_integer("epochs", 2, "epochs at a stretch", 2, module_name=_MODULE)
+flags.DEFINE_integer("rounds", 5, "epochs in turn", 0, module_name=_MODULE)
+flags.DEFINE_integer("threads", None, "default: one per processor", 1, module_name=_MODULE)
+flags.DEFINE_integer("batch_size", 128, "images per step", 1, module_name=_MODULE)
+flags.DEFINE_bool("sweep", True, "also all designs in one process", module_name=_MODULE)
+flags.DEFINE_string("peer_python", sys.executable, "interpreter of the peers", module_name=_MODULE)
+flags.DEFINE_string("output", "runs/benchmark", "folder for results", module_name=_MODULE)
+
+
+def main() -> int:
+    """Runs the benchmark that the flags describe."""
+    networks = {name: _chosen("designs", name, DESIGNS) for name in FLAGS.designs}
+    wanted = [_chosen("contestants", name, _BY_NAME) for name in FLAGS.contestants]
+    output = _output_folder(Path(FLAGS.output))
+    threads = _take_processors(FLAGS.threads)
+    contestants, absent = _present(wanted)
+    match = Match(
+        contestants=contestants,
+        peer_python=FLAGS.peer_python,
+        threads=threads,
+        batch_size=FLAGS.batch_size,
+        epochs=FLAGS.epochs,
+        rounds=FLAGS.rounds,
+        logs=output,
+    )
+    header = _header(threads) | {"absent": absent}
+    designs: list[Design] = []
+    for name, network in networks.items():
+        designs.append(match.play(name, network))
+        print(_line(designs[-1]), flush=True)
+        _save(output, header, designs, {})
+    if FLAGS.sweep:
+        _save(output, header, designs, match.sweep(networks, _quickest(designs)))
+    print(f"\n{(output / 'benchmark.md').read_text()}\nwritten  {output}")
+    return 0
+
+
+def _save(
+    output: Path, header: dict[str, Any], designs: Sequence[Design], sweep: dict[str, float]
+) -> None:
+    """Writes what there is so far: a benchmark that is stopped has left it."""
+    results = {
+        **header,
+        "geometric_mean": geometric_mean(design.times_faster for design in designs),
+        "sweep_seconds": sweep,
+        "designs": [design.to_json() for design in designs],
+    }
+    write_json(output / "benchmark.json", results)
+    write_text(output / "benchmark.md", report(header, designs, sweep))
+
+
+def _header(threads: int) -> dict[str, Any]:
+    """On what machine, when and how."""
+    return {
+        "command": " ".join(["python -m experiments.benchmark", *sys.argv[1:]]),
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "git_revision": git_revision(),
+        "processor": _processor(),
+        "threads": threads,
+        "load_before": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
+        "epochs": FLAGS.epochs,
+        "rounds": FLAGS.rounds,
+        "batch_size": FLAGS.batch_size,
+    }
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text().splitlines()
+        about = dict(line.split(":", 1) for line in lines if ":" in line)
+        about = {key.strip(): value.strip() for key, value in about.items()}
+        if "model name" in about:
+            return f"{about['model name']} (family {about['cpu family']}, model {about['model']})"
+    return platform.processor() or platform.machine()
+
+
+def _take_processors(threads: int | None) -> int:
+    """Keeps this process, and so its workers, to as many processors as threads are wanted."""
+    if not hasattr(os, "sched_setaffinity"):
+        return threads or os.cpu_count() or 1
+    processors = sorted(os.sched_getaffinity(0))
+    threads = threads or len(processors)
+    if threads > len(processors):
+        raise InputError(f"--threads={threads}: must be 1 to {len(processors)} on this machine")
+    os.sched_setaffinity(0, processors[:threads])
+    return threads
+
+
+def _present(wanted: Sequence[Contestant]) -> tuple[list[Contestant], list[str]]:
+    """Those whose packages are there, and one line for each of the others."""
+    present, absent = [], []
+    for contestant in wanted:
+        python = sys.executable if contestant.framework == OURS else FLAGS.peer_python
+        missing = missing_packages(contestant, python)
+        if missing:
+            absent.append(f"{contestant.name} (no {', '.join(missing)})")
+        else:
+            present.append(contestant)
+    for line in absent:
+        print(f"absent: {line}", flush=True)
+    return present, absent
+
+
+def _quickest(designs: Sequence[Design]) -> list[str]:
+    """Of each framework, the variant that needed least for all designs, each in a cold process."""
+    totals: dict[str, dict[str, float]] = {}
+    for design in designs:
+        for course in design.courses:
+            of_framework = totals.setdefault(course.framework, {})
+            seconds = of_framework.get(course.contestant, 0.0) + course.whole_seconds
+            of_framework[course.contestant] = seconds
+    return [min(variants, key=variants.__getitem__) for variants in totals.values()]
+
+
+def _line(design: Design) -> str:
+    paces = [
+        f"{course.contestant} {course.train_seconds:.2f} s"
+        for framework in design.frameworks
+        if (course := design.fastest(framework))
+    ]
+    faster = design.times_faster
+    return f"{design.name:12} {', '.join(paces)}" + (f": {faster:.2f} times" if faster else "")
+
+
+def _output_folder(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--output={folder}: cannot be made ({error.strerror})") from None
+    return folder
+
+
+def _chosen(flag: str, name: str, choices: dict[str, T]) -> T:
+    if name not in choices:
+        raise InputError(f"--{flag}={name}: must be among {', '.join(choices)}")
+    return choices[name]
+
+
+if __name__ == "__main__":
+    entry.run(main, __doc__ or "")
