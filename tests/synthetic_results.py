@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from cnn_ablation.controls import add_controls
 from cnn_ablation.records import EpochRecord
 from cnn_ablation.results import StudyResults, Timing, TrialResult
 from cnn_ablation.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
-from cnn_ablation.study import Published, Question, Study, Variant, with_controls
+from cnn_ablation.study import Published, Question, Study, Variant
 from cnn_ablation.summary import summarize
 from experiments.notebook_claims import KERNEL_SIZE_CLAIMS, STRIDE_CLAIMS
 
@@ -37,30 +38,21 @@ def stride_study() -> Study:
         Variant(f"s{s}", NetworkSpec(stride=s), published=published if s == 2 else None)
         for s in range(1, 6)
     ]
-    arms = with_controls(variants, NetworkSpec())
-    return Study(
-        "stride", "What does the stride do?", (Question("stride", "Stride", arms, STRIDE_CLAIMS),)
-    )
-
-
-def kernel_question() -> Question:
-    """The notebook's six kernel sizes with their control arm."""
-    sizes = ((3, 3), (3, 5), (5, 5), (7, 3), (7, 9), (9, 9))
-    published = Published((2.1822, 1.9683), (0.2749, 0.4876), 28.1)
-    variants = [
-        Variant(f"k{a},{b}", NetworkSpec(kernel_size=(a, b)), published=published) for a, b in sizes
-    ]
-    arms = with_controls(variants, NetworkSpec())
-    return Question("kernel_size", "Kernel size", arms, KERNEL_SIZE_CLAIMS)
+    question = Question("stride", "Stride", tuple(variants), STRIDE_CLAIMS, NetworkSpec())
+    return add_controls(Study("stride", "What does the stride do?", (question,)))
 
 
 def two_question_study() -> Study:
-    """Kernel size and stride, which share their base design."""
-    return Study(
-        "notebook",
-        "What do a CNN's design choices really do?",
-        (kernel_question(), *stride_study().questions),
+    """Stride and the notebook's six kernel sizes, which share their base design."""
+    sizes = ((3, 3), (3, 5), (5, 5), (7, 3), (7, 9), (9, 9))
+    published = Published((2.1822, 1.9683), (0.2749, 0.4876), 28.1)
+    variants = tuple(
+        Variant(f"k{a},{b}", NetworkSpec(kernel_size=(a, b)), published=published) for a, b in sizes
     )
+    kernels = Question("kernel_size", "Kernel size", variants, KERNEL_SIZE_CLAIMS, NetworkSpec())
+    study = add_controls(Study("notebook", "What do design choices really do?", (kernels,)))
+    questions = (*study.questions, *stride_study().questions)
+    return Study(study.name, study.title, questions)
 
 
 def synthetic_results(

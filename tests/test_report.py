@@ -128,6 +128,13 @@ def test_tables_hold_the_figures(page: Page, markdown: str, results: StudyResult
 
 
 def test_control_arm_and_layers_are_shown(page: Page, results: StudyResults) -> None:
+    (kernels, _) = compose(results).sections
+    assert kernels.control is not None
+    assert [f.verdict.claim.name for f in kernels.control.findings] == [
+        "kernel-accuracy-equal-params",
+        "kernel-longer-equal-params",
+    ]
+    assert kernels.findings == (*kernels.main.findings, *kernels.control.findings)
     controls = [v.label for q in results.study.questions for v in q.variants if v.control_of]
     named = [row[0] for row in page.rows]
     assert controls
@@ -185,7 +192,7 @@ def test_equal_results_give_equal_bytes(tmp_path: Path) -> None:
     with matplotlib.rc_context({"font.size": 30, "svg.fonttype": "path"}):
         write_report(results, tmp_path / "two")
     files = sorted(p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*.*"))
-    assert len(files) == 14
+    assert len(files) == 16
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 

@@ -36,8 +36,8 @@ def write_report(results: StudyResults, folder: Path) -> Path:
     content = compose(results)
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
-    for section in content.sections:
-        for chart in section.files():
+    for arm in (arm for section in content.sections for arm in section.arms):
+        for chart in arm.files():
             for form, image in chart_files(chart).items():
                 write_bytes(figures / f"{chart.name}.{form}", image)
     rows = rows_of(results)

@@ -11,7 +11,7 @@ from cnn_ablation.report.contrasts import contrast_table
 from cnn_ablation.report.curves import learning_chart
 from cnn_ablation.report.differences import difference_chart, difference_panel
 from cnn_ablation.report.looks import OUTCOME_SYMBOLS, looks_of
-from cnn_ablation.report.measures import Measured, control_arm, main_arm, measure
+from cnn_ablation.report.measures import control_arm, main_arm, measure
 from cnn_ablation.report.outcomes import outcome_chart
 from cnn_ablation.report.setting import (
     Fact,
@@ -49,6 +49,32 @@ class Finding:
         """A sign for the outcome."""
         return OUTCOME_SYMBOLS[self.verdict.outcome]
 
+    @property
+    def labels(self) -> set[str]:
+        """The variants that the claim compares."""
+        return {label for contrast in self.verdict.claim.contrasts for label in contrast}
+
+
+@dataclasses.dataclass(frozen=True)
+class Arm:
+    """Variants that are compared with each other: a question's own, or its control arm.
+
+    Attributes:
+        findings: the claims about them.
+        table: their figures.
+        charts: their figures drawn.
+        differences: all their paired differences in one chart, or None.
+    """
+
+    findings: tuple[Finding, ...]
+    table: Table
+    charts: tuple[Chart, ...]
+    differences: Chart | None
+
+    def files(self) -> tuple[Chart, ...]:
+        """The charts that are written as files of their own."""
+        return (*self.charts, self.differences) if self.differences else self.charts
+
 
 @dataclasses.dataclass(frozen=True)
 class Section:
@@ -57,29 +83,26 @@ class Section:
     Attributes:
         anchor: identifier in the page and start of its charts' file names.
         title: heading.
-        findings: its claims.
-        main: table of the variants.
-        control: table of the control arm, or None.
-        charts: of all variants.
-        control_charts: of the control arm alone.
-        differences: all paired differences in one chart, or None.
-        layers: the layer table of each variant.
+        main: the variants.
+        control: the control arm, or None.
+        layers: the layer table of each variant and control.
     """
 
     anchor: str
     title: str
-    findings: tuple[Finding, ...]
-    main: Table
-    control: Table | None
-    charts: tuple[Chart, ...]
-    control_charts: tuple[Chart, ...]
-    differences: Chart | None
+    main: Arm
+    control: Arm | None
     layers: tuple[Table, ...]
 
-    def files(self) -> tuple[Chart, ...]:
-        """The charts that are written as files of their own."""
-        extra = (self.differences,) if self.differences else ()
-        return (*self.charts, *self.control_charts, *extra)
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """Both arms, or the only one."""
+        return (self.main, self.control) if self.control else (self.main,)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The claims about either arm."""
+        return tuple(found for arm in self.arms for found in arm.findings)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,7 +156,10 @@ def _section(
     results: StudyResults, question: Question, name: str, verdicts: Sequence[Verdict]
 ) -> Section:
     measured, looks = measure(results, question), looks_of(question.variants)
+    findings = _findings(name, verdicts)
     main, control = main_arm(measured), control_arm(measured)
+    controls = {m.label for m in control} - {m.label for m in main}
+    of_controls = [found for found in findings if found.labels & controls]
     charts = (
         learning_chart(f"{name}-learning", "Learning curves", main, looks),
         outcome_chart(f"{name}-outcomes", measured, looks),
@@ -143,13 +169,32 @@ def _section(
     return Section(
         anchor=name,
         title=question.title,
-        findings=_findings(name, verdicts),
-        main=variant_table(f"{question.title}: the variants", main),
-        control=_control_table(control) if control else None,
-        charts=tuple(chart for chart in charts if chart),
-        control_charts=(controlled,) if controlled else (),
-        differences=difference_chart(f"{name}-differences", verdicts),
+        main=_arm(
+            variant_table(f"{question.title}: the variants", main),
+            charts,
+            [found for found in findings if found not in of_controls],
+            f"{name}-differences",
+        ),
+        control=_arm(
+            variant_table(f"{question.title}: the control arm", control),
+            (controlled,),
+            of_controls,
+            f"{name}-control_differences",
+        )
+        if control
+        else None,
         layers=tuple(layer_table(m.label, m.summary) for m in measured),
+    )
+
+
+def _arm(
+    table: Table, charts: Sequence[Chart | None], findings: Sequence[Finding], differences: str
+) -> Arm:
+    return Arm(
+        findings=tuple(findings),
+        table=table,
+        charts=tuple(chart for chart in charts if chart),
+        differences=difference_chart(differences, [found.verdict for found in findings]),
     )
 
 
@@ -165,10 +210,6 @@ def _findings(section: str, verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
         )
         for name, verdict in zip(names, verdicts, strict=True)
     )
-
-
-def _control_table(arm: Sequence[Measured]) -> Table:
-    return variant_table("Control arm: parameters held equal by the hidden width", arm)
 
 
 def _lost_table(results: StudyResults) -> Table | None:

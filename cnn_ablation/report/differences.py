@@ -12,9 +12,9 @@ from cnn_ablation.report.looks import FAINT, INK, OUTCOME_COLOURS, OUTCOME_SYMBO
 
 _CAPTION = (
     "Each dot is the difference within one seed (for times, within one round of the timing pass). "
-    "The diamond is their mean and the bar its interval, adjusted so that all intervals of the "
-    "question cover at once with 95 % probability. The arrow points to where the claim says the "
-    "differences lie; the hatched band is smaller than the declared margin."
+    "The diamond is their mean and the bar its interval, adjusted so that all intervals that are "
+    "judged together cover at once with 95 % probability. The arrow points to where the claim says "
+    "the differences lie; the hatched band is smaller than the declared margin."
 )
 
 
