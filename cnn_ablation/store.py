@@ -85,6 +85,8 @@ class Store:
             raise InputError(
                 f"--workdir={folder}: must be a folder to write to ({error.strerror})"
             ) from None
+        for leftover in folder.glob(f".{STUDY}.*"):
+            leftover.unlink()
         self._trials, self._timings = _journals(folder)
         try:
             self._settle()
@@ -132,6 +134,8 @@ class Store:
             "seed": trial.seed,
             "status": trial.status,
             "error": trial.error,
+            "device": self.plan.environment.get("device"),
+            "git_revision": self.plan.environment.get("git_revision"),
             "epochs": [vars(epoch) for epoch in trial.epochs],
             "spec": self.plan.spec(trial.network).to_json(),
         }

@@ -89,6 +89,15 @@ def test_a_file_cut_anywhere_loses_only_its_last_line(
     assert (folder / TRIALS).read_bytes() == whole
 
 
+def test_a_whole_line_that_lacks_its_end_is_kept_and_ended(tmp_path: Path) -> None:
+    fill(tmp_path, ALL[:2])
+    whole = (tmp_path / TRIALS).read_bytes()
+    (tmp_path / TRIALS).write_bytes(whole[:-1])
+    assert fill(tmp_path, ALL[2:3]).trials == tuple(ALL[:3])
+    assert (tmp_path / TRIALS).read_bytes().startswith(whole)
+    assert load_results(tmp_path).trials == tuple(ALL[:3])
+
+
 def test_a_torn_line_is_told_of(tmp_path: Path) -> None:
     fill(tmp_path)
     with (tmp_path / TRIALS).open("ab") as file:
@@ -223,6 +232,13 @@ def test_a_full_disk_is_told_of_and_mended_later(
     monkeypatch.undo()
     assert load_results(tmp_path).trials == tuple(ALL[:2])
     assert fill(tmp_path, ALL[2:]).trials == tuple(ALL)
+
+
+def test_what_a_kill_left_of_a_new_declaration_is_cleared_away(tmp_path: Path) -> None:
+    fill(tmp_path)
+    (tmp_path / f".{STUDY}.abc").write_text("{")
+    fill(tmp_path, [])
+    assert not list(tmp_path.glob(f".{STUDY}.*"))
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"schema_version": 7}', "[1]"])
