@@ -94,6 +94,6 @@ def _draw_margin(axes: Axes, margin: float) -> None:
 
 
 def _draw_claimed_side(axes: Axes, sign: int) -> None:
-    text, edge, side = ("claimed →", 1, "right") if sign > 0 else ("← claimed", 0, "left")
+    text, edge, side = ("claimed →", 1, "right") if sign > 0 else (" ← claimed", 0, "left")
     place = axes.transAxes
     axes.text(edge, 1, text, transform=place, ha=side, va="top", fontsize=8.5, fontstyle="italic")

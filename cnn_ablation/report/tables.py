@@ -60,7 +60,8 @@ def variant_table(caption: str, arm: Sequence[Measured]) -> Table:
         Column(Cell("MACs", ("of one image",)), lambda m: Cell(f"{m.summary.macs:,}")),
         Column(Cell("receptive field", ("pixels",)), _receptive_field_cell),
     ]
-    if any(m.variant.published for m in arm):
+    # A control arm has at most its reference's published figures, which stand in the main arm.
+    if any(m.variant.published for m in arm) and not any(m.variant.control_of for m in arm):
         for position, column in zip((2, 4, 6), _published_columns(arm), strict=True):
             columns.insert(position, column)
     rows = tuple(tuple(column.cell(m) for column in columns) for m in arm)

@@ -74,7 +74,7 @@ def _draw(
     fit_limits(axes.set_ylim, reached)
     axes.set_xlabel(axis)
     axes.set_ylabel(level_label(ACCURACY))
-    _label_decades(axes, [x for x, _ in points])
+    _label_decades(axes)
 
 
 def _draw_point(axes: Axes, costs: Spread, accuracy: Spread, look: Look) -> list[float]:
@@ -98,10 +98,11 @@ def _draw_front(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
     axes.set_xlim(left, right)
 
 
-def _label_decades(axes: Axes, costs: Sequence[float]) -> None:
+def _label_decades(axes: Axes) -> None:
     """Plain numbers along the logarithmic axis: the more of them, the narrower the range."""
-    span = max(costs) / min(costs)
-    steps = (1, 1.5, 2, 3, 4, 5, 7) if span < 4 else (1, 2, 5) if span < 30 else (1,)
+    left, right = axes.get_xlim()
+    span = right / left
+    steps = (1, 1.5, 2, 3, 4, 5, 7) if span < 6 else (1, 2, 5) if span < 60 else (1,)
     axes.xaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.6g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
