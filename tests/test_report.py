@@ -189,7 +189,7 @@ def test_no_parquet_without_pyarrow(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_equal_results_give_equal_bytes(tmp_path: Path) -> None:
     results = synthetic_results(stride_study(), seeds=range(3), rounds=2)
     write_report(results, tmp_path / "one")
-    with matplotlib.rc_context({"font.size": 30, "svg.fonttype": "path"}):
+    with matplotlib.rc_context({"font.size": 30, "xtick.direction": "in"}):
         write_report(results, tmp_path / "two")
     files = sorted(p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*.*"))
     assert len(files) == 16
@@ -244,6 +244,15 @@ def test_edge_cases_give_sound_pages(name: str) -> None:
     _require_even_tables(markdown)
     for variant in results.study.questions[0].variants:
         assert " ".join(variant.label.split()) in page.text
+
+
+def test_one_epoch_is_no_curve() -> None:
+    (section,) = compose(CASES["one seed, one epoch, no timings"]()).sections
+    assert [chart.name for chart in section.main.files()] == [
+        "stride-outcomes",
+        "stride-tradeoff",
+        "stride-differences",
+    ]
 
 
 def test_what_is_lost_is_said() -> None:
