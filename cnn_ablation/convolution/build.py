@@ -109,7 +109,8 @@ def _cpu() -> bytes:
 
 def _private_folder(folder: Path) -> Path:
     """Make a folder that only this user can write to: what lies in it will be run."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for level in (*reversed(folder.parents), folder):
+        level.mkdir(mode=0o700, exist_ok=True)
     for level in (folder, folder.parent):
         status = level.stat()
         if status.st_uid != os.getuid():

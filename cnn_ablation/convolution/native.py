@@ -3,7 +3,7 @@
 import ctypes
 import dataclasses
 import functools
-from collections.abc import Callable
+import threading
 from typing import Any
 
 import jax
@@ -34,13 +34,18 @@ class _Geometry:
     out_height: int
     out_width: int
 
-    def attributes(self) -> dict[str, np.int64]:
-        names = ("stride", "pad_top", "pad_left", "pool")
-        return {name: np.int64(getattr(self, name)) for name in names}
+
+_loading = threading.Lock()
+
+
+def _load() -> _Targets | build.BuildError:
+    # Threads may ask while another one is compiling.
+    with _loading:
+        return _load_once()
 
 
 @functools.cache
-def _load() -> _Targets | build.BuildError:
+def _load_once() -> _Targets | build.BuildError:
     """Compile, load and register the kernels; a failure too is remembered, by the process alone."""
     try:
         path, key = build.library()
@@ -74,7 +79,7 @@ def conv_block(
 
     Computes in float32 whatever the type of the images, which is also that of the result. XLA does
     not split a custom call: arrays sharded over a mesh are gathered first, unless the caller wraps
-    the step in `jax.shard_map`.
+    the step in `jax.shard_map` (with `check_vma=False`, for calls into C++ have no rule for it).
 
     Raises:
         ValueError: The shapes do not fit one another.
@@ -106,22 +111,22 @@ def _targets() -> _Targets:
     return loaded
 
 
-def _call(name: str, results: list[jax.ShapeDtypeStruct]) -> Callable[..., Any]:
-    return jax.ffi.ffi_call(name, results, vmap_method="sequential")
-
-
-def _like(array: jax.Array) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(array.shape, array.dtype)
+def _call(
+    name: str, results: list[jax.ShapeDtypeStruct], geometry: _Geometry, *operands: jax.Array
+) -> Any:
+    call = jax.ffi.ffi_call(name, results, vmap_method="sequential")
+    attributes = ("stride", "pad_top", "pad_left", "pool")
+    return call(*operands, **{name: np.int64(getattr(geometry, name)) for name in attributes})
 
 
 def _forward(
     geometry: _Geometry, images_BHWC: jax.Array, kernel_HWIO: jax.Array, bias_O: jax.Array
-) -> list[jax.Array]:
+) -> Any:
     """The outputs and, where there is pooling, which member of each window won."""
     shape = (len(images_BHWC), geometry.out_height, geometry.out_width, len(bias_O))
-    types = [jnp.float32] if geometry.pool == 1 else [jnp.float32, jnp.int32]
-    call = _call(_targets().forward, [jax.ShapeDtypeStruct(shape, dtype) for dtype in types])
-    return call(images_BHWC, kernel_HWIO, bias_O, **geometry.attributes())
+    dtypes = [jnp.float32] if geometry.pool == 1 else [jnp.float32, jnp.int32]
+    results = [jax.ShapeDtypeStruct(shape, dtype) for dtype in dtypes]
+    return _call(_targets().forward, results, geometry, images_BHWC, kernel_HWIO, bias_O)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
@@ -133,28 +138,27 @@ def _block(
 
 def _block_forward(
     geometry: _Geometry, images: Any, kernel: Any, bias: Any
-) -> tuple[jax.Array, tuple[jax.Array, jax.Array, jax.Array, jax.Array | None]]:
-    outputs = _forward(geometry, images.value, kernel.value, bias.value)
-    # Nobody asks for the gradient at the dataset's images, which would cost as much as the rest.
-    asked = bias.value if images.perturbed else None
-    return outputs[0], (images.value, kernel.value, outputs[-1], asked)
+) -> tuple[jax.Array, Any]:
+    images_BHWC, kernel_HWIO, bias_O = images.value, kernel.value, bias.value
+    outputs = _forward(geometry, images_BHWC, kernel_HWIO, bias_O)
+    # The gradient at a dataset's images would cost as much as the rest, and nobody asks for it.
+    # What is kept tells so by its structure, since it may hold arrays alone.
+    images_wanted = () if images.perturbed else None
+    return outputs[0], (images_BHWC, kernel_HWIO, bias_O, outputs[-1], images_wanted)
 
 
 def _block_backward(
-    geometry: _Geometry,
-    kept: tuple[jax.Array, jax.Array, jax.Array, jax.Array | None],
-    out_gradients: Any,
+    geometry: _Geometry, kept: Any, out_gradients: Any
 ) -> tuple[jax.Array | None, jax.Array | None, jax.Array | None]:
     if isinstance(out_gradients, jax.custom_derivatives.SymbolicZero):
         return None, None, None
-    images_BHWC, kernel_HWIO, residual, asked = kept
-    bias_O = jax.ShapeDtypeStruct(kernel_HWIO.shape[-1:], jnp.float32)
-    results = [_like(kernel_HWIO), bias_O]
-    if asked is not None:
-        results.append(_like(images_BHWC))
-    call = _call(_targets().backward, results)
-    gradients = call(images_BHWC, kernel_HWIO, residual, out_gradients, **geometry.attributes())
-    return (gradients[2] if asked is not None else None), gradients[0], gradients[1]
+    images_BHWC, kernel_HWIO, bias_O, residual, asked = kept
+    images_wanted = asked is not None
+    wanted = [kernel_HWIO, bias_O, *([images_BHWC] if images_wanted else [])]
+    results = [jax.ShapeDtypeStruct(array.shape, jnp.float32) for array in wanted]
+    operands = (images_BHWC, kernel_HWIO, residual, out_gradients)
+    gradients = _call(_targets().backward, results, geometry, *operands)
+    return (gradients[2] if images_wanted else None), gradients[0], gradients[1]
 
 
 _block.defvjp(_block_forward, _block_backward, symbolic_zeros=True)

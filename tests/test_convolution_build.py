@@ -1,0 +1,129 @@
+"""The kernels are compiled once, by one process, into a folder that is the user's alone."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cnn_ablation.convolution import build
+
+ROOT = Path(__file__).parents[1]
+
+# A compiler that counts its calls and makes a library that is a plain file.
+FAKE_COMPILER = """#!/bin/sh
+if [ "$1" = --version ]; then echo "fake 1.0"; exit 0; fi
+echo call >> "{calls}"
+sleep 1
+for last; do :; done
+echo library > "$last"
+"""
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("CNN_ABLATION_CACHE_DIR", str(folder))
+    return folder
+
+
+@pytest.fixture
+def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The fake compiler is in use; the file has a line for each library that it made."""
+    calls, compiler = tmp_path / "calls", tmp_path / "compiler"
+    compiler.write_text(FAKE_COMPILER.format(calls=calls))
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CXX", str(compiler))
+    return calls
+
+
+def start(code: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_compiled_once_by_processes_that_start_together(cache: Path, calls: Path) -> None:
+    code = "from cnn_ablation.convolution import build; print(*build.library())"
+    together = [start(code) for _ in range(3)]
+    outputs = {process.communicate()[0] for process in together}
+    assert [process.returncode for process in together] == [0, 0, 0]
+    assert len(outputs) == 1
+    assert calls.read_text().splitlines() == ["call"]
+    path = Path(outputs.pop().split()[0])
+    assert path.read_text() == "library\n"
+    assert not list(path.parent.glob("tmp*"))
+    for level in (path.parent, path.parent.parent):
+        assert level.stat().st_mode & 0o077 == 0
+
+
+def test_key_follows_compiler_and_flags(
+    cache: Path, calls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiler = Path(os.environ["CXX"])
+    _, first = build.library()
+    assert build.library()[1] == first
+    compiler.write_text(compiler.read_text().replace("fake 1.0", "fake 2.0"))
+    assert build.library()[1] != first
+    monkeypatch.setattr(build, "_cpu", lambda: b"another")
+    assert len({first, build.library()[1]}) == 2
+    assert len(calls.read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707])
+def test_folder_open_to_others_is_refused(cache: Path, calls: Path, mode: int) -> None:
+    build.library()
+    (cache / "native").chmod(mode)
+    with pytest.raises(build.BuildError, match="can be written by other users"):
+        build.library()
+
+
+def test_folder_of_another_user_is_refused(
+    cache: Path, calls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build.library()
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    with pytest.raises(build.BuildError, match="belongs to another user"):
+        build.library()
+
+
+def test_failed_build_leaves_nothing_and_says_why(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiler = tmp_path / "broken"
+    compiler.write_text(
+        '#!/bin/sh\necho "In file included from x" >&2\necho "x.h:1: error: no" >&2\nexit 1\n'
+    )
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CXX", str(compiler))
+    with pytest.raises(build.BuildError, match=r"broken failed: x\.h:1: error: no$"):
+        build.library()
+    assert not list(cache.rglob("*.so"))
+
+
+def test_cache_that_cannot_be_written(cache: Path, calls: Path) -> None:
+    cache.write_text("a file, not a folder")
+    with pytest.raises(build.BuildError, match="no usable cache"):
+        build.library()
+
+
+def test_without_a_compiler_auto_is_banded_with_one_notice(cache: Path) -> None:
+    code = (
+        "import os; os.environ['CXX'] = '/nowhere/c++'\n"
+        "from cnn_ablation.convolution import resolve_form\n"
+        "from cnn_ablation.errors import InputError\n"
+        "print(resolve_form('auto', 'cpu'), resolve_form('auto', 'cpu'))\n"
+        "try: resolve_form('native', 'cpu')\n"
+        "except InputError as error: print(error)\n"
+    )
+    out, notices = start(code).communicate()
+    assert out.splitlines()[0] == "banded banded"
+    assert out.splitlines()[1].startswith("--conv=native: ")
+    assert "/nowhere/c++" in out.splitlines()[1]
+    assert len(notices.splitlines()) == 1
+    assert "--conv=banded" in notices
