@@ -28,8 +28,8 @@ from cnn_ablation import entry
 from cnn_ablation.environment import git_revision
 from cnn_ablation.errors import InputError
 from cnn_ablation.files import write_json, write_text
-from cnn_ablation.spec import NetworkSpec
 from experiments.peers.contestants import CONTESTANTS, OURS, Contestant, missing_packages
+from experiments.peers.designs import DESIGNS
 from experiments.peers.figures import Design, geometric_mean
 from experiments.peers.match import Match
 from experiments.peers.tables import report
@@ -38,13 +38,7 @@ T = TypeVar("T")
 FLAGS = flags.FLAGS
 _MODULE = "cnn_ablation: the benchmark"
 _BY_NAME = {contestant.name: contestant for contestant in CONTESTANTS}
-_SIZES = ((3, 3), (3, 5), (5, 5), (7, 3), (7, 9), (9, 9))
-DESIGNS = {
-    **{f"kernel-{a}-{b}": NetworkSpec(kernel_size=(a, b)) for a, b in _SIZES},
-    **{f"stride-{stride}": NetworkSpec(stride=stride) for stride in range(2, 6)},
-    **{f"same-{other}": NetworkSpec(padding=("same", other)) for other in ("same", "valid")},
-    **{f"pool-{pool}": NetworkSpec(pool=pool) for pool in range(2, 5)},
-}
+BUSY = 0.05
 
 flags.DEFINE_list("designs", list(DESIGNS), "which designs", module_name=_MODULE)
 flags.DEFINE_list("contestants", list(_BY_NAME), "who trains", module_name=_MODULE)
@@ -170,7 +164,12 @@ def _line(design: Design) -> str:
         if (course := design.fastest(framework))
     ]
     faster = design.times_faster
-    return f"{design.name:12} {', '.join(paces)}" + (f": {faster:.2f} times" if faster else "")
+    busy = design.others_share
+    return (
+        f"{design.name:12} {', '.join(paces)}"
+        + (f": {faster:.2f} times" if faster else "")
+        + (f"; others used {busy:.0%} of the processors: not valid" if busy and busy > BUSY else "")
+    )
 
 
 def _output_folder(folder: Path) -> Path:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from experiments.peers.processors import Share
 from experiments.peers.worker import Job
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +84,12 @@ class WorkerError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What a worker answered, and seconds from the request to the end of what it asked for."""
+    """What a worker answered.
+
+    Attributes:
+        content: its answer; others_share in it is the share of the processors that others used.
+        seconds: from the request to the end of what it asked for.
+    """
 
     content: dict[str, Any]
     seconds: float
@@ -132,7 +138,7 @@ class Process:
 
     def _ask(self, command: str, **fields: Any) -> Answer:
         assert self._process.stdin is not None and self._process.stdout is not None
-        asked_at = time.time()
+        asked_at, share = time.time(), Share(self._process.pid)
         try:
             self._process.stdin.write(json.dumps({"command": command, **fields}) + "\n")
             self._process.stdin.flush()
@@ -143,7 +149,7 @@ class Process:
             self.quit()
             said = self._log.read_text(errors="replace").strip().splitlines()
             raise WorkerError(f"{self.contestant.name}: {said[-1] if said else 'no message'}")
-        content = json.loads(line)
+        content = json.loads(line) | {"others_share": share.others()}
         return Answer(content, content["finished_at"] - asked_at)
 
 

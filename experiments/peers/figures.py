@@ -100,6 +100,17 @@ class Design:
         return min(best) / ours.train_seconds if ours and best else None
 
     @property
+    def others_share(self) -> float | None:
+        """Mean share of the processors that others used while epochs were timed, where known.
+
+        Threads that wait for each other by spinning (OpenMP's, in PyTorch) lose far more than this
+        share: above a few per cent the comparison says nothing.
+        """
+        epochs = [epoch for course in self.courses for epoch in course.rounds or course.epochs[1:]]
+        shares = [epoch["others_share"] for epoch in epochs if epoch["others_share"] is not None]
+        return statistics.mean(shares) if shares else None
+
+    @property
     def epoch_flop(self) -> int:
         """Useful floating point operations of one training epoch.
 
@@ -123,6 +134,7 @@ class Design:
             "macs": summarize(self.network).macs,
             "epoch_flop": self.epoch_flop,
             "gemm_gflops": self.gemm_gflops,
+            "others_share": self.others_share,
             "times_faster_than_best_peer": self.times_faster,
             "courses": [
                 dataclasses.asdict(course)

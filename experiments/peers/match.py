@@ -17,7 +17,7 @@ from experiments.peers.contestants import OURS, ROOT, Contestant, Process, Worke
 from experiments.peers.figures import TRAIN_EXAMPLES, Course, Design
 from experiments.peers.worker import Job
 
-MIN_ACCURACY = 0.8  # after the epochs at a stretch; the weakest of the notebook's designs has 0.88
+MIN_ACCURACY = 0.3  # chance is 0.1; stride 5, the weakest design, passes 0.5 after 2 epochs
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,6 +18,9 @@ def report(header: Mapping[str, Any], designs: Sequence[Design], sweep: Mapping[
         *(f"Absent: {line}" for line in header["absent"]),
         f"Training, seconds per epoch: median of {header['rounds']} epochs in turn (range)",
         speed_table(designs),
+        "GFLOP/s are useful ones of this project's training, GEMM is what NumPy's BLAS reaches "
+        "here, busy is what others used of the processors meanwhile: above a few per cent the row "
+        "is not valid.",
         "First step, seconds from the start of the process",
         start_table(designs, "first_step_seconds", 1),
         f"{header['epochs']} epochs with evaluation, seconds from the start of the process",
@@ -34,15 +37,19 @@ def report(header: Mapping[str, Any], designs: Sequence[Design], sweep: Mapping[
 def speed_table(designs: Sequence[Design]) -> str:
     """Seconds an epoch in each framework's fastest variant, and what this project makes of it."""
     frameworks = frameworks_of(designs)
-    rows = [["design", *frameworks, "faster than the best peer", "GFLOP/s", "share of GEMM"]]
+    rows = [
+        ["design", *frameworks, "faster than the best peer", "GFLOP/s", "share of GEMM", "busy"]
+    ]
     for design in designs:
         ours = design.fastest(OURS)
         rate = design.gflops(ours) if ours else None
         share = f"{rate / design.gemm_gflops:.0%}" if rate else "-"
         paces = [_pace(design.fastest(name)) for name in frameworks]
-        rows.append([design.name, *paces, _times(design.times_faster), _number(rate), share])
+        busy = "-" if design.others_share is None else f"{design.others_share:.0%}"
+        row = [design.name, *paces, _times(design.times_faster), _number(rate), share, busy]
+        rows.append(row)
     mean = geometric_mean(design.times_faster for design in designs)
-    rows.append(["geometric mean", *[""] * len(frameworks), _times(mean), "", ""])
+    rows.append(["geometric mean", *[""] * len(frameworks), _times(mean), "", "", ""])
     return _markdown(rows)
 
 
