@@ -113,8 +113,9 @@ Block random_block(std::mt19937& random) {
   b.batch = draw(1, 2 * kLanes + 2);
   b.kernel_height = draw(1, 6);
   b.kernel_width = draw(1, 6);
-  b.height = b.kernel_height + draw(0, 10);
-  b.width = b.kernel_width + draw(0, draw(0, 3) == 0 ? 40 : 10);
+  const bool dense = draw(0, 5) == 0;
+  b.height = b.kernel_height + (dense ? 0 : draw(0, 10));
+  b.width = b.kernel_width + (dense ? 0 : draw(0, draw(0, 3) == 0 ? 40 : 10));
   b.channels = channel_counts[draw(0, 8)];
   b.features = feature_counts[draw(0, 12)];
   b.stride = draw(1, 5);

@@ -78,3 +78,25 @@ def conv_block(
     forms = {"native": native.conv_block, "xla": xla.conv_block, "banded": banded.conv_block}
     lowering = forms[form]
     return lowering(images_BHWC, kernel_HWIO, bias_O, stride=stride, padding=padding, pool=pool)
+
+
+def dense_block(
+    features_BK: jax.Array, kernel_KO: jax.Array, bias_O: jax.Array, *, form: str
+) -> jax.Array:
+    """A dense layer with ReLU: the block whose kernel covers the whole image.
+
+    On the CPU a wide one takes XLA longer than the convolutions before it take the native kernels.
+
+    Args:
+        features_BK: A batch of flat features.
+        kernel_KO: The layer's kernel, of the features' type.
+        bias_O: One bias per output, of the features' type.
+        form: "native", "xla" or "banded": what `resolve_form` returned.
+
+    Returns:
+        Activations of shape `(B, O)`.
+    """
+    if form != "native":
+        return jax.nn.relu(features_BK @ kernel_KO + bias_O)
+    pixels, kernel = features_BK[:, None, None, :], kernel_KO[None, None]
+    return native.conv_block(pixels, kernel, bias_O, stride=1, padding="valid", pool=1)[:, 0, 0]

@@ -3,17 +3,12 @@
 #pragma once
 
 #include "forward.h"
+#include "workspace.h"
 
 namespace cnn_ablation {
 
 // Taps whose sums stay in registers while all pixels of an image go by.
 constexpr int kMaxTaps = kRegisters == 32 ? 24 : 12;
-
-// What the forward pass left: the outputs without pooling, the winners of windows with it.
-struct Residual {
-  const float* outputs;
-  const std::int32_t* winners;
-};
 
 // Gradients through ReLU and pooling, as [slice][pixel] of the convolution; adds their sums.
 inline void convolution_gradients(const Block& block, const float* out_gradients,

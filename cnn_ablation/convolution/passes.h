@@ -4,18 +4,10 @@
 #include <memory>
 #include <type_traits>
 
+#include "dense.h"
 #include "input_gradient.h"
 
 namespace cnn_ablation {
-
-struct Workspace {
-  Scratch call, group, image;
-
-  static Workspace& mine() {
-    static thread_local Workspace workspace;
-    return workspace;
-  }
-};
 
 // Images of one forward task.
 constexpr Index kForwardImages = 8;
@@ -52,16 +44,10 @@ void forward_as(const Block& block, const float* images, const float* kernel, co
 template <typename Parallel>
 void forward(const Block& block, const float* images, const float* kernel, const float* bias,
              float* out, std::int32_t* winners, const Parallel& parallel) {
+  if (is_dense(block)) return dense_forward(block, images, kernel, bias, out, parallel);
   const auto pass = block.folded() ? forward_as<Pair, Parallel> : forward_as<float, Parallel>;
   pass(block, images, kernel, bias, out, winners, parallel);
 }
-
-struct Gradients {
-  const float* out;
-  Residual residual;
-  float *kernel, *bias;
-  float* images;  // null where nobody asks for it
-};
 
 // Weight, bias and image gradients of the images from `begin` to `end`, in groups of kLanes.
 template <typename Element>
@@ -151,6 +137,7 @@ void backward_as(const Block& block, const float* images, const float* kernel,
 template <typename Parallel>
 void backward(const Block& block, const float* images, const float* kernel,
               const Gradients& gradients, const Parallel& parallel) {
+  if (is_dense(block)) return dense_backward(block, images, kernel, gradients, parallel);
   const auto pass = block.folded() && gradients.images == nullptr ? backward_as<Pair, Parallel>
                                                                   : backward_as<float, Parallel>;
   pass(block, images, kernel, gradients, parallel);

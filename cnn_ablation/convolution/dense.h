@@ -1,0 +1,238 @@
+// A block whose kernel covers the whole image: a dense layer. Work is shared by all images then,
+// since each has a single pixel of output and the weights are too many to read once per image.
+#pragma once
+
+#include "forward.h"
+#include "workspace.h"
+
+namespace cnn_ablation {
+
+inline bool is_dense(const Block& block) {
+  return block.pool == 1 && block.pad_top == 0 && block.pad_left == 0 &&
+         block.kernel_height == block.height && block.kernel_width == block.width;
+}
+
+constexpr Index kDenseImages = 32;  // of one forward task
+constexpr Index kDenseTaps = 256;   // whose weights stay in the fast cache for all those images
+
+// The features of the images from `begin` to `end`, with `weights` as [slice][tap].
+inline void dense_images(const Block& block, const float* images, const Vector* weights,
+                         const float* bias, float* out, Index begin, Index end,
+                         Scratch& scratch) {
+  const Index taps = block.taps(), count = end - begin;
+  scratch.reuse();
+  Vector* sums = scratch.vectors(block.slices() * count);
+  Vector* part = scratch.vectors(kMaxColumns);
+  std::fill(sums, sums + block.slices() * count, Vector{});
+  const Index tiles = (count + kMaxColumns - 1) / kMaxColumns;
+  for (Index tap = 0; tap < taps; tap += kDenseTaps) {
+    const Index some = std::min(kDenseTaps, taps - tap);
+    for (Index slice = 0; slice < block.slices(); ++slice) {
+      Index image = 0;
+      for (Index tile = 0; tile < tiles; ++tile) {
+        const Index columns = (count - image) / (tiles - tile);
+        const auto convolve = convolve_columns_for<float>(
+            columns, std::make_integer_sequence<int, kMaxColumns>());
+        convolve(images + (begin + image) * taps + tap, 0, taps, weights + slice * taps + tap, 1,
+                 some, part);
+        for (Index x = 0; x < columns; ++x) sums[slice * count + image + x] += part[x];
+        image += columns;
+      }
+    }
+  }
+  for (Index slice = 0; slice < block.slices(); ++slice) {
+    const Vector biases = load_some(bias + slice * kLanes, block.filled(slice));
+    for (Index image = 0; image < count; ++image) {
+      store_some(out + (begin + image) * block.features + slice * kLanes,
+                 rectify(sums[slice * count + image], biases), block.filled(slice));
+    }
+  }
+}
+
+template <typename Parallel>
+void dense_forward(const Block& block, const float* images, const float* kernel,
+                   const float* bias, float* out, const Parallel& parallel) {
+  Scratch& call = Workspace::mine().call;
+  call.reuse();
+  Vector* weights = call.vectors(block.slices() * block.taps());
+  constexpr Index kPacked = 1024;
+  parallel((block.taps() + kPacked - 1) / kPacked, [&](Index task) {
+    const Index end = std::min(block.taps(), (task + 1) * kPacked);
+    for (Index slice = 0; slice < block.slices(); ++slice) {
+      for (Index tap = task * kPacked; tap < end; ++tap) {
+        weights[slice * block.taps() + tap] =
+            load_some(kernel + tap * block.features + slice * kLanes, block.filled(slice));
+      }
+    }
+  });
+  parallel((block.batch + kDenseImages - 1) / kDenseImages, [&](Index task) {
+    dense_images(block, images, weights, bias, out, task * kDenseImages,
+                 std::min(block.batch, (task + 1) * kDenseImages), Workspace::mine().image);
+  });
+}
+
+constexpr int kTapTile = kRegisters == 32 ? 12 : 4;     // taps times two slices of sums
+constexpr int kImageTile = kRegisters == 32 ? 4 : 2;    // images times kPixelTile of sums
+constexpr int kPixelTile = kRegisters == 32 ? 6 : 4;
+// Taps of one backward task: all sums over images or features are then its own.
+constexpr Index kTaskTaps = 4 * kPixelTile * kLanes;
+constexpr Index kSummed = 128;  // images whose weight gradients are summed before they are added
+
+// Weight gradients of kTapTile taps in kSlices slices; `pixels` as [image][kTapTile].
+template <int kSlices>
+void dense_taps(const float* pixels, const Vector* gradients, Index slices, Index images,
+                Vector* out) {
+  Vector sums[kSlices][kTapTile] = {};
+  for (Index image = 0; image < images; ++image) {
+#pragma GCC unroll 12
+    for (int tap = 0; tap < kTapTile; ++tap) {
+      const Vector pixel = broadcast(pixels + tap);
+#pragma GCC unroll 2
+      for (int slice = 0; slice < kSlices; ++slice) sums[slice][tap] += pixel * gradients[slice];
+    }
+    pixels += kTapTile;
+    gradients += slices;
+  }
+#pragma GCC unroll 2
+  for (int slice = 0; slice < kSlices; ++slice) {
+#pragma GCC unroll 12
+    for (int tap = 0; tap < kTapTile; ++tap) out[slice * kTapTile + tap] += sums[slice][tap];
+  }
+}
+
+// Weight gradients of up to kTapTile taps from `tap` on.
+inline void dense_weight_gradients(const Block& block, const float* images,
+                                   const Vector* gradients, Index tap, Index end, float* out,
+                                   float* pixels, Vector* sums) {
+  const Index slices = block.slices(), taps = std::min<Index>(kTapTile, end - tap);
+  std::fill(sums, sums + slices * kTapTile, Vector{});
+  for (Index first = 0; first < block.batch; first += kSummed) {
+    const Index count = std::min(kSummed, block.batch - first);
+    for (Index image = 0; image < count; ++image) {
+      const float* from = images + (first + image) * block.taps() + tap;
+      std::copy(from, from + taps, pixels + image * kTapTile);
+    }
+    const Vector* some = gradients + first * slices;
+    Index slice = 0;
+    for (; slice + 2 <= slices; slice += 2) {
+      dense_taps<2>(pixels, some + slice, slices, count, sums + slice * kTapTile);
+    }
+    if (slice < slices) dense_taps<1>(pixels, some + slice, slices, count, sums + slice * kTapTile);
+  }
+  for (Index slice = 0; slice < slices; ++slice) {
+    for (Index of = 0; of < taps; ++of) {
+      store_some(out + (tap + of) * block.features + slice * kLanes, sums[slice * kTapTile + of],
+                 block.filled(slice));
+    }
+  }
+}
+
+// Weights of up to kTaskTaps taps as [feature][tap].
+inline void transpose_weights(const Block& block, const float* kernel, Index tap, Index end,
+                              Vector* out) {
+  for (Index slice = 0; slice < block.slices(); ++slice) {
+    for (Index at = 0; at < kTaskTaps / kLanes; ++at) {
+      Vector square[kLanes];
+      for (Index lane = 0; lane < kLanes; ++lane) {
+        const Index from = tap + at * kLanes + lane;
+        square[lane] = from < end ? load_some(kernel + from * block.features + slice * kLanes,
+                                              block.filled(slice))
+                                  : Vector{};
+      }
+      transpose(square);
+      for (Index lane = 0; lane < kLanes; ++lane) {
+        out[(slice * kLanes + lane) * (kTaskTaps / kLanes) + at] = square[lane];
+      }
+    }
+  }
+}
+
+// Gradients at kPixelTile vectors of pixels of kImageTile images.
+inline void dense_pixels(const float* gradients, Index gradient_row, const Vector* weights,
+                         Index features, Vector (&out)[kImageTile][kPixelTile]) {
+  Vector sums[kImageTile][kPixelTile] = {};
+  for (Index feature = 0; feature < features; ++feature) {
+#pragma GCC unroll 4
+    for (int image = 0; image < kImageTile; ++image) {
+      const Vector gradient = broadcast(gradients + image * gradient_row + feature);
+#pragma GCC unroll 6
+      for (int at = 0; at < kPixelTile; ++at) sums[image][at] += gradient * weights[at];
+    }
+    weights += kTaskTaps / kLanes;
+  }
+#pragma GCC unroll 4
+  for (int image = 0; image < kImageTile; ++image) {
+#pragma GCC unroll 6
+    for (int at = 0; at < kPixelTile; ++at) out[image][at] = sums[image][at];
+  }
+}
+
+// Image gradients of the taps from `tap` to `end`; `gradients` as [image][feature], with images of
+// zeros after the last.
+inline void dense_image_gradients(const Block& block, const Vector* gradients,
+                                  const Vector* weights, Index tap, Index end, float* out) {
+  const Index row = block.slices() * kLanes;
+  for (Index first = 0; first < block.batch; first += kImageTile) {
+    const Index images = std::min<Index>(kImageTile, block.batch - first);
+    const float* some = reinterpret_cast<const float*>(gradients) + first * row;
+    for (Index at = tap; at < end; at += kPixelTile * kLanes) {
+      Vector tile[kImageTile][kPixelTile];
+      dense_pixels(some, row, weights + (at - tap) / kLanes, block.features, tile);
+      for (Index image = 0; image < images; ++image) {
+        float* to = out + (first + image) * block.taps() + at;
+        for (Index x = 0; x < kPixelTile && at + x * kLanes < end; ++x) {
+          store_some(to + x * kLanes, tile[image][x], end - at - x * kLanes);
+        }
+      }
+    }
+  }
+}
+
+// Gradients through ReLU as [image][slice], up to a whole tile of images, and their sums.
+inline Vector* dense_gradients(const Block& block, const Gradients& gradients, Scratch& scratch) {
+  const Index slices = block.slices();
+  const Index padded = (block.batch + kImageTile - 1) / kImageTile * kImageTile;
+  Vector* masked = scratch.vectors(padded * slices);
+  std::fill(masked + block.batch * slices, masked + padded * slices, Vector{});
+  for (Index slice = 0; slice < slices; ++slice) {
+    Vector total = {};
+    for (Index first = 0; first < block.batch; first += kSummed) {
+      Vector sum = {};
+      for (Index image = first; image < std::min(block.batch, first + kSummed); ++image) {
+        const Index at = image * block.features + slice * kLanes;
+        const Vector output = load_some(gradients.residual.outputs + at, block.filled(slice));
+        const Vector incoming = load_some(gradients.out + at, block.filled(slice));
+        const Vector gradient = select(output > Vector{}, incoming, Vector{});
+        masked[image * slices + slice] = gradient;
+        sum += gradient;
+      }
+      total += sum;
+    }
+    store_some(gradients.bias + slice * kLanes, total, block.filled(slice));
+  }
+  return masked;
+}
+
+template <typename Parallel>
+void dense_backward(const Block& block, const float* images, const float* kernel,
+                    const Gradients& gradients, const Parallel& parallel) {
+  Scratch& call = Workspace::mine().call;
+  call.reuse();
+  const Vector* masked = dense_gradients(block, gradients, call);
+  parallel((block.taps() + kTaskTaps - 1) / kTaskTaps, [&](Index task) {
+    Scratch& scratch = Workspace::mine().image;
+    scratch.reuse();
+    float* pixels = scratch.floats(std::min(kSummed, block.batch) * kTapTile);
+    Vector* sums = scratch.vectors(block.slices() * kTapTile);
+    const Index begin = task * kTaskTaps, end = std::min(block.taps(), begin + kTaskTaps);
+    for (Index tap = begin; tap < end; tap += kTapTile) {
+      dense_weight_gradients(block, images, masked, tap, end, gradients.kernel, pixels, sums);
+    }
+    if (gradients.images == nullptr) return;
+    Vector* weights = scratch.vectors(block.slices() * kTaskTaps);
+    transpose_weights(block, kernel, begin, end, weights);
+    dense_image_gradients(block, masked, weights, begin, end, gradients.images);
+  });
+}
+
+}  // namespace cnn_ablation
