@@ -57,6 +57,13 @@ def test_kernels_are_glorot_uniform_and_biases_zero() -> None:
         assert not np.asarray(params[name]["bias"]).any()
 
 
+@pytest.mark.parametrize("shape", [(3, 3, 1, 8), (5, 4, 8, 16), (576, 32)])
+def test_kernels_are_drawn_as_jax_draws_them(shape: tuple[int, ...]) -> None:
+    key = jax.random.key(11)
+    expected = jax.nn.initializers.glorot_uniform()(key, shape)
+    chex.assert_trees_all_close(model.glorot_uniform(key, shape), expected, rtol=1e-6)
+
+
 def test_layers_of_one_name_and_shape_start_alike_in_any_design() -> None:
     key = jax.random.key(3)
     base = model.init(NetworkSpec(), key)
