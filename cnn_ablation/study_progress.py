@@ -65,7 +65,8 @@ class StudyProgress(Progress):
 
     def _end(self, trial: tuple[NetworkSpec, int], end: Ended) -> None:
         trained = self._running.pop(trial, 0)
-        self._work_done += _work(end.network) * (self._epochs - trained)
+        # A trial that failed or diverged leaves epochs that nobody trains any more.
+        self._work_total -= _work(end.network) * (self._epochs - trained)
         self._failed += end.status == "failed"
         self.advance()
         self.say(f"trial {self._done}/{self._total}  {self._name(trial)}  {_result(end)}")
