@@ -14,7 +14,7 @@ from jax import Array
 from jax.nn import initializers
 from jax.typing import DTypeLike
 
-from cnn_ablation.convolution import conv_block
+from cnn_ablation.convolution import conv_block, dense_block
 from cnn_ablation.spec import Block, NetworkSpec
 
 Params = VariableDict
@@ -65,6 +65,29 @@ class ConvBlock(nn.Module):
         )
 
 
+class DenseBlock(nn.Module):
+    """A Dense layer with ReLU, by one of the lowerings of `convolution`.
+
+    Attributes:
+        units: number of outputs.
+        form: `native`, `xla` or `banded`.
+    """
+
+    units: int
+    form: str
+
+    @nn.compact
+    def __call__(self, features_BD: Array) -> Array:
+        """Maps a batch of flat features to `units` activations."""
+        shape = (features_BD.shape[-1], self.units)
+        kernel_DO = self.param("kernel", glorot_uniform, shape, jnp.float32)
+        bias_O = self.param("bias", initializers.zeros, (self.units,), jnp.float32)
+        dtype = features_BD.dtype
+        return dense_block(
+            features_BD, kernel_DO.astype(dtype), bias_O.astype(dtype), form=self.form
+        )
+
+
 class Network(nn.Module):
     """Convolution blocks, flatten, hidden Dense layer with ReLU, Dense to the classes.
 
@@ -89,11 +112,11 @@ class Network(nn.Module):
         for index, block in enumerate(self.spec.blocks):
             x_BHWC = ConvBlock(block, self.form, name=f"conv_{index}")(x_BHWC)
         x_BD = x_BHWC.reshape(x_BHWC.shape[0], -1)
-        x_BD = nn.relu(self._dense(self.spec.hidden, "hidden")(x_BD))
-        return self._dense(self.spec.classes, "logits")(x_BD).astype(jnp.float32)
-
-    def _dense(self, units: int, name: str) -> nn.Dense:
-        return nn.Dense(units, dtype=self.dtype, kernel_init=glorot_uniform, name=name)
+        x_BD = DenseBlock(self.spec.hidden, self.form, name="hidden")(x_BD)
+        logits = nn.Dense(
+            self.spec.classes, dtype=self.dtype, kernel_init=glorot_uniform, name="logits"
+        )
+        return logits(x_BD).astype(jnp.float32)
 
 
 def init(spec: NetworkSpec, key: Array, *, form: str = "xla") -> Params:
