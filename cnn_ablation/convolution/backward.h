@@ -10,53 +10,72 @@ namespace cnn_ablation {
 // Taps whose sums stay in registers while all pixels of an image go by.
 constexpr int kMaxTaps = kRegisters == 32 ? 24 : 12;
 
-// Gradients through ReLU and pooling, as [slice][pixel] of the convolution; adds their sums.
-inline void convolution_gradients(const Block& block, const float* out_gradients,
-                                  Residual residual, Vector* gradients, Vector* bias_sums) {
-  const Index width = block.conv_width();
-  for (Index slice = 0; slice < block.slices(); ++slice) {
-    const Index filled = block.filled(slice);
-    Vector total = {};
-    for (Index y = 0; y < block.out_height; ++y) {
-      Vector row_total = {};
-      for (Index x = 0; x < block.out_width; ++x) {
-        const Index at = (y * block.out_width + x) * block.features + slice * kLanes;
-        const Vector incoming = load_some(out_gradients + at, filled);
-        if (block.pool == 1) {
-          const Vector output = load_some(residual.outputs + at, filled);
-          const Vector gradient = select(output > Vector{}, incoming, Vector{});
-          gradients[y * width + x] = gradient;
-          row_total += gradient;
-          continue;
-        }
-        const Integers winner = load_some(residual.winners + at, filled);
-        Vector* corner = gradients + (y * width + x) * block.pool;
-        Integers member = {};
-        for (Index row = 0; row < block.pool; ++row) {
-          for (Index column = 0; column < block.pool; ++column) {
-            const Vector gradient = select(winner == member, incoming, Vector{});
-            corner[row * width + column] = gradient;
-            row_total += gradient;
-            member += 1;
-          }
-        }
-      }
-      total += row_total;
+// Gradients through ReLU and pooling of one output pixel, in one slice; `corner` is where its window
+// begins in rows of the convolution. Returns what reaches the bias.
+inline Vector gradient_window(const Block& block, Index at, Index filled, const float* incoming_row,
+                              Residual residual, Vector* corner) {
+  const Vector incoming = load_some(incoming_row + at, filled);
+  if (block.pool == 1) {
+    const Vector output = load_some(residual.outputs + at, filled);
+    return *corner = select(output > Vector{}, incoming, Vector{});
+  }
+  const Integers winner = load_some(residual.winners + at, filled);
+  Integers member = {};
+  for (Index row = 0; row < block.pool; ++row) {
+    for (Index column = 0; column < block.pool; ++column) {
+      corner[row * block.conv_width() + column] = select(winner == member, incoming, Vector{});
+      member += 1;
     }
-    bias_sums[slice] += total;
-    gradients += block.conv_height() * width;
+  }
+  return select(winner < member, incoming, Vector{});
+}
+
+// The same for a row of pixels, with two sums that do not wait for each other.
+inline Vector gradient_rows(const Block& block, Index slice, const float* incoming_row,
+                            Residual residual, Vector* rows) {
+  const auto window = [&](Index x) {
+    return gradient_window(block, x * block.features + slice * kLanes, block.filled(slice),
+                           incoming_row, residual, rows + x * block.pool);
+  };
+  Vector even = {}, odd = {};
+  Index x = 0;
+  for (; x + 1 < block.out_width; x += 2) {
+    even += window(x);
+    odd += window(x + 1);
+  }
+  if (x < block.out_width) even += window(x);
+  return even + odd;
+}
+
+// Each pixel of a row beside the one `fold()` columns further on, as `view` pairs the image.
+inline void fold_row(const Block& block, const Vector* row, Vector* folded) {
+  const Index fold = block.fold();
+  for (Index x = 0; x < fold; ++x) {
+    const Vector right = x + fold < block.conv_width() ? row[x + fold] : Vector{};
+    folded[x] = zip_low(row[x], right, Lanes());
   }
 }
 
-// Each pixel beside the one `fold()` columns further on, as `view` pairs the image.
-inline void fold(const Block& block, const Vector* gradients, Vector* folded) {
-  const Index width = block.conv_width();
-  for (Index y = 0; y < block.conv_height(); ++y) {
-    for (Index x = 0; x < block.fold(); ++x) {
-      const Index right = x + block.fold();
-      const Vector other = right < width ? gradients[y * width + right] : Vector{};
-      *folded++ = zip_low(gradients[y * width + x], other, Lanes());
+// One image's gradients at the convolution, as [slice][pixel], folded or not; adds their sums.
+inline void convolution_gradients(const Block& block, bool folded, const float* out_gradients,
+                                  Residual residual, Vector* gradients, Vector* bias_sums,
+                                  Scratch& scratch) {
+  const Index width = block.conv_width(), row_size = block.out_width * block.features;
+  Vector* rows = folded ? scratch.vectors(block.pool * width) : nullptr;
+  for (Index slice = 0; slice < block.slices(); ++slice) {
+    Vector total = {};
+    for (Index y = 0; y < block.out_height; ++y) {
+      const Residual row_residual = {
+          residual.outputs == nullptr ? nullptr : residual.outputs + y * row_size,
+          residual.winners == nullptr ? nullptr : residual.winners + y * row_size};
+      total += gradient_rows(block, slice, out_gradients + y * row_size, row_residual,
+                             folded ? rows : gradients);
+      for (Index row = 0; folded && row < block.pool; ++row) {
+        fold_row(block, rows + row * width, gradients + row * block.fold());
+      }
+      gradients += block.pool * (folded ? block.fold() : width);
     }
+    bias_sums[slice] += total;
   }
 }
 

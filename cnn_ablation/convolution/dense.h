@@ -110,7 +110,11 @@ inline void dense_weight_gradients(const Block& block, const float* images,
     const Index count = std::min(kSummed, block.batch - first);
     for (Index image = 0; image < count; ++image) {
       const float* from = images + (first + image) * block.taps() + tap;
-      std::copy(from, from + taps, pixels + image * kTapTile);
+      if (taps == kTapTile) {
+        std::memcpy(pixels + image * kTapTile, from, kTapTile * sizeof(float));
+      } else {
+        std::copy(from, from + taps, pixels + image * kTapTile);
+      }
     }
     const Vector* some = gradients + first * slices;
     Index slice = 0;

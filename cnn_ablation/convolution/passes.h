@@ -56,7 +56,8 @@ void backward_images(const Block& block, const float* images, const Gradients& g
                      Vector* bias_sums) {
   constexpr bool folded = std::is_same_v<Element, Pair>;
   Workspace& workspace = Workspace::mine();
-  const Index size = block.slices() * block.conv_height() * block.conv_width();
+  const Index columns = folded ? block.fold() : block.conv_width();
+  const Index size = block.slices() * block.conv_height() * columns;
   const Index kept = gradients.images == nullptr ? 1 : kLanes;
   for (Index first = begin; first < end; first += kLanes) {
     const Index count = std::min<Index>(kLanes, end - first);
@@ -70,16 +71,11 @@ void backward_images(const Block& block, const float* images, const Gradients& g
       const Residual residual = {
           gradients.residual.outputs == nullptr ? nullptr : gradients.residual.outputs + at,
           gradients.residual.winners == nullptr ? nullptr : gradients.residual.winners + at};
-      convolution_gradients(block, gradients.out + at, residual, mine, bias_sums);
+      convolution_gradients(block, folded, gradients.out + at, residual, mine, bias_sums,
+                            workspace.image);
       const View<Element> input = view(block, images + image * block.image_size(),
                                        workspace.image, static_cast<Element*>(nullptr));
-      if (folded) {
-        Vector* pairs = workspace.image.vectors(block.conv_height() * block.fold());
-        fold(block, mine, pairs);
-        mine = pairs;
-      }
-      add_weight_gradients(block, input, mine, folded ? block.fold() : block.conv_width(),
-                           kernel_sums);
+      add_weight_gradients(block, input, mine, columns, kernel_sums);
     }
     if (gradients.images != nullptr) {
       input_gradients(block, group, count, transposed,
