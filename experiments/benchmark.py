@@ -28,7 +28,14 @@ from cnn_ablation import entry
 from cnn_ablation.environment import git_revision
 from cnn_ablation.errors import InputError
 from cnn_ablation.files import write_json, write_text
-from experiments.peers.contestants import CONTESTANTS, OURS, Contestant, missing_packages
+from cnn_ablation.spec import NetworkSpec
+from experiments.peers.contestants import (
+    CONTESTANTS,
+    OURS,
+    Contestant,
+    WorkerError,
+    missing_packages,
+)
 from experiments.peers.designs import DESIGNS
 from experiments.peers.figures import Design, geometric_mean
 from experiments.peers.match import Match
@@ -67,7 +74,23 @@ def main() -> int:
         rounds=FLAGS.rounds,
         logs=output,
     )
-    header = _header(threads) | {"absent": absent}
+    try:
+        _play(match, networks, _header(threads) | {"absent": absent}, output)
+    except WorkerError as error:
+        print(f"stopped: {error}; its messages are in {output}", file=sys.stderr)
+        return 1
+    print(f"\n{(output / 'benchmark.md').read_text()}\nwritten  {output}")
+    return 0
+
+
+def _play(
+    match: Match, networks: dict[str, NetworkSpec], header: dict[str, Any], output: Path
+) -> None:
+    """Trains design after design, then sweeps; saves after each.
+
+    Raises:
+        WorkerError: a contestant ended in the middle.
+    """
     designs: list[Design] = []
     for name, network in networks.items():
         designs.append(match.play(name, network))
@@ -75,8 +98,6 @@ def main() -> int:
         _save(output, header, designs, {})
     if FLAGS.sweep:
         _save(output, header, designs, match.sweep(networks, _quickest(designs)))
-    print(f"\n{(output / 'benchmark.md').read_text()}\nwritten  {output}")
-    return 0
 
 
 def _save(

@@ -1,4 +1,4 @@
-"""The 15 distinct designs among the 17 that the notebook trained, under names for the command line."""
+"""The 15 distinct designs among the notebook's 17, under names for the command line."""
 
 from cnn_ablation.spec import NetworkSpec
 

@@ -43,7 +43,13 @@ class Match:
     logs: Path
 
     def play(self, name: str, network: NetworkSpec) -> Design:
-        """Trains one design in every contestant, then rounds in the best of each framework."""
+        """Trains one design in every contestant, then rounds in the best of each framework.
+
+        A contestant that cannot train it is named and left out.
+
+        Raises:
+            WorkerError: one ended later, in the rounds.
+        """
         job = self._job(network)
         processes: dict[str, Process] = {}
         courses: list[Course] = []
@@ -70,6 +76,9 @@ class Match:
         """Seconds that each named contestant needs for all designs in one cold process.
 
         They take turns design by design, and each is only timed while it works.
+
+        Raises:
+            WorkerError: one of them ended.
         """
         chosen = [contestant for contestant in self.contestants if contestant.name in names]
         processes: dict[str, Process] = {}
@@ -138,6 +147,11 @@ class Match:
         return course
 
     def _take_turns(self, courses: Sequence[Course], processes: Mapping[str, Process]) -> None:
+        """Trains one epoch of each in an order of its own, round after round.
+
+        Raises:
+            WorkerError: one of them ended.
+        """
         for number in range(self.rounds):
             for course in random.Random(number).sample(courses, len(courses)):
                 answer = processes[course.contestant].epoch()
