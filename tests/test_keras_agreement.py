@@ -24,7 +24,9 @@ FORM = resolve_form("auto", jax.default_backend())
 
 
 def program_of(case: dict[str, Any], learning_rate: float) -> Program:
-    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in case["spec"].items()}
+    fields: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in case["spec"].items()
+    }
     training = TrainingSpec(learning_rate=learning_rate, rho=0.95, epsilon=1e-7)
     return Program(NetworkSpec(**fields), training, FORM)
 
