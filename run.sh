@@ -3,7 +3,7 @@
 #   ./run.sh              trains one design on MNIST: --stride=2
 #   ./run.sh --pool=2 ... passes flags on to python -m cnn_ablation.main
 #   ./run.sh study ...   redoes the whole notebook: many seeds, verdicts, a report
-#   ./run.sh test ...     checks and tests everything; what follows goes to pytest
+#   ./run.sh test ...     checks and tests everything, in two processes; the rest goes to pytest
 # PYTHON names the interpreter to set up with (default: python3); any from 3.11 on.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -33,7 +33,7 @@ case "${1:-}" in
     .venv/bin/ruff check .
     .venv/bin/ruff format --check .
     .venv/bin/mypy cnn_ablation experiments tests
-    exec .venv/bin/python -m pytest "$@"
+    exec .venv/bin/python -m pytest -n 2 "$@"
     ;;
   study)
     shift
