@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax import lax
 
-from cnn_ablation.convolution import FORMS, conv_block, resolve_form
+from cnn_ablation.convolution import FORMS, conv_block, dense_block, resolve_form
 from cnn_ablation.convolution.native import unavailable
 from cnn_ablation.errors import InputError
 
@@ -285,6 +285,19 @@ for run in (step, manual):
 @pytest.mark.parametrize("form", OURS)
 def test_batch_on_a_mesh_equals_one_device(form: str) -> None:
     run_python(MESH.replace("FORM", form), XLA_FLAGS="--xla_force_host_platform_device_count=8")
+
+
+@needs_native
+@pytest.mark.parametrize("shape", [(128, 577, 33), (5, 24, 10), (150, 390, 16)])
+def test_dense_layer_equals_xla(shape: tuple[int, int, int]) -> None:
+    batch, inputs, outputs = shape
+    arrays = integers((batch, inputs), 0), integers((inputs, outputs), 1), integers((outputs,), 2)
+    want, got = (
+        values_and_gradients(lambda *a, f=form: dense_block(*a, form=f), arrays)
+        for form in ("xla", "native")
+    )
+    for theirs, mine in zip(want, got, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
 
 
 def test_wrong_shapes_are_refused() -> None:
