@@ -9,8 +9,8 @@ from cnn_ablation.errors import InputError
 VARIABLE = "CNN_ABLATION_CACHE_DIR"
 
 
-def user_cache_dir(name: str) -> Path:
-    """Makes and returns a private folder for one kind of thing.
+def user_cache_dir(*names: str) -> Path:
+    """Makes and returns a private folder, by the names of the folders on the way to it.
 
     It lies in $CNN_ABLATION_CACHE_DIR, or else in the user's cache folder as the XDG base
     directory specification names it. What is executed is loaded from here: a folder that others
@@ -21,16 +21,27 @@ def user_cache_dir(name: str) -> Path:
     """
     root = os.environ.get(VARIABLE)
     if not root:
-        root = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-        root = str(Path(root).expanduser() / "cnn_ablation")
-    folder = Path(root) / name
+        base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+        root = str(base / "cnn_ablation")
+    folder = Path(root).joinpath(*names)
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.stat()
+        for level in (*reversed(folder.parents), folder):
+            level.mkdir(mode=0o700, exist_ok=True)
+        for depth in range(len(names)):
+            _require_own(Path(root).joinpath(*names[: depth + 1]))
     except OSError as error:
         raise InputError(f"{VARIABLE}={root}: must be a folder to write to ({error})") from None
-    if hasattr(os, "getuid") and status.st_uid != os.getuid():
-        raise InputError(f"{folder}: belongs to another user; set {VARIABLE} to a folder of yours")
-    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise InputError(f"{folder}: others may write to it; allowed is a folder of mode 700")
     return folder
+
+
+def _require_own(folder: Path) -> None:
+    status = folder.stat()
+    if hasattr(os, "getuid") and status.st_uid != os.getuid():
+        raise InputError(
+            f"cache folder {folder} belongs to another user; set {VARIABLE} to a folder of yours"
+        )
+    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise InputError(
+            f"cache folder {folder} can be written by other users; allowed is mode 700, and "
+            f"{VARIABLE} names another folder"
+        )

@@ -6,7 +6,6 @@ import os
 import platform
 import shlex
 import shutil
-import stat
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,9 @@ from pathlib import Path
 
 import jax
 import jaxlib.version
+
+from cnn_ablation.errors import InputError
+from cnn_ablation.user_cache import user_cache_dir
 
 _SOURCES = Path(__file__).parent
 _COMPILE_SECONDS = 300
@@ -40,22 +42,14 @@ def library() -> tuple[Path, str]:
     command = [*compiler, *_flags()]
     key = _key(compiler, command)
     try:
-        folder = _private_folder(cache_root() / "native" / key)
+        folder = user_cache_dir("native", key)
         path = folder / "kernels.so"
         with _lock(folder / "lock"):
             if not path.exists():
                 _compile(command, path)
-    except OSError as error:
+    except (OSError, InputError) as error:
         raise BuildError(f"no usable cache: {error}") from error
     return path, key
-
-
-def cache_root() -> Path:
-    """The user's cache folder: `CNN_ABLATION_CACHE_DIR`, or one under `XDG_CACHE_HOME`."""
-    chosen = os.environ.get("CNN_ABLATION_CACHE_DIR")
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cnn_ablation"
 
 
 def find_compiler() -> list[str]:
@@ -105,19 +99,6 @@ def _cpu() -> bytes:
         return f"{platform.machine()} {platform.processor()}".encode()
     names = (b"vendor_id", b"cpu family", b"model", b"stepping", b"flags", b"CPU ", b"Features")
     return b"\n".join(line for line in lines if line.startswith(names))
-
-
-def _private_folder(folder: Path) -> Path:
-    """Make a folder that only this user can write to: what lies in it will be run."""
-    for level in (*reversed(folder.parents), folder):
-        level.mkdir(mode=0o700, exist_ok=True)
-    for level in (folder, folder.parent):
-        status = level.stat()
-        if status.st_uid != os.getuid():
-            raise BuildError(f"cache folder {level} belongs to another user")
-        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise BuildError(f"cache folder {level} can be written by other users")
-    return folder
 
 
 @contextlib.contextmanager
