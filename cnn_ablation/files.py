@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 
-def write_text(path: Path, text: str) -> None:
+def write_bytes(path: Path, content: bytes) -> None:
     """Writes a file so that a reader, or a kill, finds the old one or the new one, never half.
 
     Raises:
@@ -18,8 +18,8 @@ def write_text(path: Path, text: str) -> None:
     """
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).chmod(0o666 & ~_umask())
@@ -28,6 +28,11 @@ def write_text(path: Path, text: str) -> None:
         with contextlib.suppress(OSError):
             Path(temporary).unlink()
         raise
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text in UTF-8 as `write_bytes` writes bytes."""
+    write_bytes(path, text.encode())
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:

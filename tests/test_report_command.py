@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from synthetic_results import stride_study, synthetic_results
 
+from cnn_ablation.files import write_bytes
 from cnn_ablation.report import write_report
-from cnn_ablation.report.output import write_bytes
 from cnn_ablation.results import StudyResults
 from cnn_ablation.store import Store
 from cnn_ablation.study_plan import StudyPlan

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from cnn_ablation.convolution.geometry import output_size, pad_before
+from cnn_ablation.geometry import conv_output_size, pad_before
 
 # Columns at which a matrix product is efficient enough to pay for the zeros of a wider band.
 _PRODUCT_COLUMNS = 64
@@ -42,7 +42,7 @@ def _convolve(
     batch, *image_size, _ = images_BHWC.shape
     *kernel_size, channels, features = kernel_HWIO.shape
     out_height, out_width = (
-        output_size(size, window, stride, padding)
+        conv_output_size(size, window, stride, padding)
         for size, window in zip(image_size, kernel_size, strict=True)
     )
     # Sizes of the kernel in steps of the stride: what is left to do is a convolution of stride 1.

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from cnn_ablation.convolution import build
-from cnn_ablation.convolution.geometry import output_size, pad_before
+from cnn_ablation.geometry import conv_output_size, pad_before
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,8 +95,8 @@ def conv_block(
         pad_before(height, kernel_height, stride, padding),
         pad_before(width, kernel_width, stride, padding),
         pool,
-        output_size(height, kernel_height, stride, padding) // pool,
-        output_size(width, kernel_width, stride, padding) // pool,
+        conv_output_size(height, kernel_height, stride, padding) // pool,
+        conv_output_size(width, kernel_width, stride, padding) // pool,
     )
     if min(geometry.out_height, geometry.out_width) < 1:
         raise ValueError(f"kernel and pool do not fit into images of {height} x {width}")

@@ -9,9 +9,8 @@ Everything is made from a `StudyResults` alone, and equal results give equal fil
 
 from pathlib import Path
 
-from cnn_ablation.files import write_text
+from cnn_ablation.files import write_bytes, write_text
 from cnn_ablation.report.content import compose
-from cnn_ablation.report.output import write_bytes
 from cnn_ablation.report.pages import html_page, markdown_page
 from cnn_ablation.report.rendering import chart_files
 from cnn_ablation.report.rows import rows_of, to_csv, to_parquet
