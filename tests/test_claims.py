@@ -338,7 +338,7 @@ outcomes_strategy = st.dictionaries(
 
 
 @given(outcomes_strategy, st.sampled_from([0.0, 0.01]), st.integers(1, 30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_table_gives_strict_json_and_a_sentence(
     values: dict[str, dict[int, float | None]], margin: float, epochs: int
 ) -> None:
@@ -355,7 +355,7 @@ def test_any_table_gives_strict_json_and_a_sentence(
 
 
 @given(st.integers(0, 1000), st.integers(2, 14), st.sampled_from([0.0, 0.5]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_verdicts_never_contradict_their_own_numbers(seed: int, n: int, margin: float) -> None:
     rng = np.random.default_rng(seed)
     values = {

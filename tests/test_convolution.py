@@ -82,7 +82,7 @@ def values_and_gradients(block: Any, inputs: Arrays) -> tuple[jax.Array, ...]:
     return run(inputs)
 
 
-@settings(max_examples=15, derandomize=True, deadline=None, database=None)
+@settings(max_examples=15)
 @given(blocks())
 def test_forms_equal_lax_in_values_and_gradients(case: Any) -> None:
     (images_shape, kernel_shape), shape = case

@@ -58,7 +58,7 @@ def test_idx_in_a_damaged_archive(tmp_path: Path) -> None:
 
 
 @given(st.integers(1, 3), st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_png_is_read_back_by_pillow(count: int, height: int, width: int, seed: int) -> None:
     images = np.random.default_rng(seed).integers(0, 256, (count, height, width, 1), np.uint8)
     for image, encoded in zip(images, png.encode(images), strict=True):
@@ -99,7 +99,7 @@ def test_crc32c_of_the_standard_check_string() -> None:
 
 
 @given(st.lists(st.binary(max_size=50), max_size=8))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_tfrecord_reads_what_was_written(
     tmp_path_factory: pytest.TempPathFactory, blocks: list[bytes]
 ) -> None:

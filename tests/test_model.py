@@ -38,7 +38,7 @@ class NetworkShapes(chex.TestCase):
 
 
 @given(network_specs())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_any_spec_gives_logits_of_its_shape(spec: NetworkSpec) -> None:
     params = jax.eval_shape(lambda key: model.init(spec, key), jax.random.key(0))
     images = jax.ShapeDtypeStruct((2, *spec.image_shape), jnp.float32)

@@ -81,7 +81,7 @@ def test_training_refuses_what_cannot_train(fields: dict[str, object]) -> None:
 
 
 @given(network_specs())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_json_round_trip(network: NetworkSpec) -> None:
     spec = TrialSpec(network, TrainingSpec(epochs=3), DataSpec(train_split="train[:10%]"))
     text = json.dumps(spec.to_json(), allow_nan=False)

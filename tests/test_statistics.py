@@ -49,7 +49,7 @@ def test_sign_flip_by_hand() -> None:
 
 
 @given(small_integers, st.integers(-3, 3))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_sign_flip_equals_brute_force_with_ties(differences: list[int], null: int) -> None:
     # Thousandths are no binary fractions: ties must survive rounding.
     scaled = [d / 1000 for d in differences]
@@ -127,7 +127,7 @@ def test_holm_lies_between_raw_and_bonferroni(p_values: list[float]) -> None:
 
 
 @given(st.integers(0, 10_000), st.integers(1, 12))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_bonferroni_interval_never_contradicts_holm(seed: int, family_size: int) -> None:
     rng = np.random.default_rng(seed)
     family = rng.normal(rng.normal(0, 0.8, size=(family_size, 1)), 1.0, size=(family_size, 12))
@@ -268,7 +268,7 @@ finite = st.floats(-100.0, 100.0).map(lambda x: round(x, 3))
 
 
 @given(st.lists(st.tuples(finite, finite), min_size=2, max_size=12), finite)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_compare_symmetries(pairs: list[tuple[float, float]], offset: float) -> None:
     a, b = table([x for x, _ in pairs]), table([y for _, y in pairs])
     forth, back = statistics.compare(a, b), statistics.compare(b, a)

@@ -36,7 +36,7 @@ def test_all_17_rows_are_there() -> None:
 
 
 @given(network_specs())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_parameters_and_shapes_are_those_that_flax_makes(network: NetworkSpec) -> None:
     images = jax.ShapeDtypeStruct((2, *network.image_shape), "float32")
     module = Network(network, "xla")
