@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cnn_ablation.convolution import resolve_form
-from cnn_ablation.data import Dataset, load_dataset
+from cnn_ablation.data import Dataset, load_data
 from cnn_ablation.devices import choose_devices
 from cnn_ablation.environment import describe_device, describe_environment, seconds_since_start
 from cnn_ablation.errors import as_typed
@@ -62,7 +62,9 @@ def run_trials(spec: TrialSpec, seeds: Sequence[int], options: RunOptions) -> li
     with ThreadPoolExecutor(1) as background:
         # The first time on a machine, kernels are built and data prepared: both at once.
         building = background.submit(resolve_form, options.conv, devices[0].platform)
-        dataset = _load(spec, options)
+        dataset = load_data(
+            spec.data, data_dir=options.data_dir, manual_dir=options.manual_dir, progress=True
+        )
         loaded = seconds_since_start()
         building.result()
     trainer = Trainer(spec, dataset, conv=options.conv, devices=devices, num_seeds=len(seeds))
@@ -85,17 +87,6 @@ def run_trials(spec: TrialSpec, seeds: Sequence[int], options: RunOptions) -> li
     write_json(folder / METRICS, _document(spec, dataset, records, times, environment))
     print(f"\n{_closing_table(records)}\n\nwritten  {folder / METRICS}")
     return records
-
-
-def _load(spec: TrialSpec, options: RunOptions) -> Dataset:
-    return load_dataset(
-        spec.data.dataset,
-        train_split=spec.data.train_split,
-        test_split=spec.data.test_split,
-        data_dir=options.data_dir,
-        manual_dir=options.manual_dir,
-        progress=True,
-    )
 
 
 def _train(trainer: Trainer, seeds: Sequence[int], lines: Path) -> list[TrialRecord]:

@@ -11,9 +11,10 @@ import pytest
 
 import experiments
 from cnn_ablation import study_command
-from cnn_ablation.controls import add_controls
 from cnn_ablation.spec import NetworkSpec, TrainingSpec
 from cnn_ablation.study import Question, Study
+from cnn_ablation.study.controls import add_controls
+from cnn_ablation.study_command import command
 from cnn_ablation.summary import summarize
 from experiments import kernel_size, notebook, padding, pooling, stride
 from experiments.notebook_claims import CLAIMS_BY_QUESTION
@@ -100,7 +101,7 @@ def test_controls_have_equal_parameters_and_claims_of_their_own(study: Study) ->
 def test_the_study_that_help_shows_is_a_study(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[Study] = []
     monkeypatch.setattr(study_command, "run", lambda study, description: runs.append(study))
-    block = re.search(r"\n\n((?:    .*\n|\n)+)", study_command._OWN_STUDY)
+    block = re.search(r"\n\n((?:    .*\n|\n)+)", command.OWN_STUDY)
     assert block is not None
     code = re.sub("^    ", "", block[1], flags=re.MULTILINE)
     exec(compile(code, "wide.py", "exec"), {"__name__": "__main__"})

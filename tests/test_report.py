@@ -20,10 +20,10 @@ from synthetic_results import relabelled, stride_study, synthetic_results, two_q
 
 from cnn_ablation.report import pages, rows, write_report
 from cnn_ablation.report.content import compose
-from cnn_ablation.results import StudyResults
 from cnn_ablation.spec import NetworkSpec
 from cnn_ablation.study import Question, Study, Variant
-from cnn_ablation.verdicts import judge_results
+from cnn_ablation.study.results import StudyResults
+from cnn_ablation.study.verdicts import judge_results
 
 HOSTILE = (
     "<script>alert('x')</script> | `a` *b* _c_ $x^$ & \"d\" \\ {{ 7*7 }} ]]> \n é 漢 x" + "y" * 60

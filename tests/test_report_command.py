@@ -10,9 +10,9 @@ from synthetic_results import stride_study, synthetic_results
 
 from cnn_ablation.files import write_bytes
 from cnn_ablation.report import write_report
-from cnn_ablation.results import StudyResults
-from cnn_ablation.store import Store
-from cnn_ablation.study_plan import StudyPlan
+from cnn_ablation.study.plan import StudyPlan
+from cnn_ablation.study.results import StudyResults
+from cnn_ablation.study.store import Store
 
 
 def _kept(results: StudyResults, folder: Path) -> None:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from cnn_ablation.errors import InputError
 from cnn_ablation.records import EpochRecord
-from cnn_ablation.results import StudyResults, Timing, TrialResult
 from cnn_ablation.spec import NetworkSpec
-from cnn_ablation.store import STUDY, TIMINGS, TRIALS, Store, load_results
-from cnn_ablation.study_plan import StudyPlan, default_folder
+from cnn_ablation.study.plan import StudyPlan, default_folder
+from cnn_ablation.study.results import StudyResults, Timing, TrialResult
+from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, Store, load_results
 
 PLAN = StudyPlan(
     study=small_study.study(4, 6),

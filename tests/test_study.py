@@ -20,7 +20,7 @@ from cnn_ablation.study import (
     one_axis,
     with_controls,
 )
-from cnn_ablation.study_document import study_from_json, study_to_json
+from cnn_ablation.study.document import study_from_json, study_to_json
 from cnn_ablation.summary import summarize
 from experiments import notebook
 

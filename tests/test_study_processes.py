@@ -24,7 +24,7 @@ from cnn_ablation.executors.inline import InlineExecutor
 from cnn_ablation.executors.interface import Idle, Setup
 from cnn_ablation.executors.processes import ATTEMPTS, ProcessExecutor
 from cnn_ablation.spec import TrialSpec
-from cnn_ablation.store import STUDY, TRIALS, load_results
+from cnn_ablation.study.store import STUDY, TRIALS, load_results
 
 SCRIPT = Path(small_study.__file__)
 SEEDS = 4

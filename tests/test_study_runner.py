@@ -14,15 +14,16 @@ from typing import Any
 import pytest
 import small_study
 
-from cnn_ablation import report, timing
+from cnn_ablation import report
 from cnn_ablation.errors import InputError
 from cnn_ablation.executors import block
 from cnn_ablation.records import EpochRecord, TrialRecord
 from cnn_ablation.spec import NetworkSpec, TrialSpec
-from cnn_ablation.store import STUDY, TIMINGS, TRIALS, load_results
 from cnn_ablation.study import Study, one_axis
-from cnn_ablation.study_conclusion import FAILED_TRIALS, UNEXPECTED_VERDICT
-from cnn_ablation.study_runner import StudyOptions, run_study
+from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, load_results
+from cnn_ablation.study_command import timing
+from cnn_ablation.study_command.conclusion import FAILED_TRIALS, UNEXPECTED_VERDICT
+from cnn_ablation.study_command.runner import StudyOptions, run_study
 
 Trial = tuple[int, int]
 

@@ -12,6 +12,7 @@ from cnn_ablation.data.locking import folder_lock
 from cnn_ablation.data.prepared import Prepared, find_prepared, open_prepared
 from cnn_ablation.data.sources import SOURCES, Source, local_path, resolve_data_dir
 from cnn_ablation.errors import InputError
+from cnn_ablation.spec import DataSpec
 
 
 def describe_dataset(name: str, data_dir: str | None = None) -> tuple[tuple[int, int, int], int]:
@@ -77,6 +78,20 @@ def load_dataset(
         num_classes=num_classes,
         train=loader.read(train_split, flag="train_split"),
         test=loader.read(test_split, flag="test_split"),
+    )
+
+
+def load_data(
+    data: DataSpec, *, data_dir: str | None, manual_dir: str | None, progress: bool = False
+) -> Dataset:
+    """Loads what a spec names; arguments and errors are those of `load_dataset`."""
+    return load_dataset(
+        data.dataset,
+        train_split=data.train_split,
+        test_split=data.test_split,
+        data_dir=data_dir,
+        manual_dir=manual_dir,
+        progress=progress,
     )
 
 

@@ -29,7 +29,7 @@ def main() -> None:
 
 def _work(job: Job, tasks: "queue.SimpleQueue[Task]", replies: BinaryIO) -> None:
     from cnn_ablation.compilation import keep_compiled_programs
-    from cnn_ablation.data import load_dataset
+    from cnn_ablation.data import load_data
     from cnn_ablation.executors.block import train_block
 
     def tell(message: Event | Idle) -> None:
@@ -37,13 +37,7 @@ def _work(job: Job, tasks: "queue.SimpleQueue[Task]", replies: BinaryIO) -> None
         replies.flush()
 
     keep_compiled_programs(job.compilation_cache_dir)
-    dataset = load_dataset(
-        job.data.dataset,
-        train_split=job.data.train_split,
-        test_split=job.data.test_split,
-        data_dir=job.data_dir,
-        manual_dir=job.manual_dir,
-    )
+    dataset = load_data(job.data, data_dir=job.data_dir, manual_dir=job.manual_dir)
     while True:
         tell(Idle())
         train_block(tasks.get(), dataset, job, tell)

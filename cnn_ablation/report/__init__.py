@@ -14,7 +14,7 @@ from cnn_ablation.report.content import compose
 from cnn_ablation.report.pages import html_page, markdown_page
 from cnn_ablation.report.rendering import chart_files
 from cnn_ablation.report.rows import rows_of, to_csv, to_parquet
-from cnn_ablation.results import StudyResults
+from cnn_ablation.study.results import StudyResults
 
 __all__ = ["write_report"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from cnn_ablation import entry
 from cnn_ablation.errors import InputError
 from cnn_ablation.report import write_report
-from cnn_ablation.store import load_results
+from cnn_ablation.study.store import load_results
 
 _DESCRIPTION = """python -m cnn_ablation.report WORKDIR
 

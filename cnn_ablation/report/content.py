@@ -23,9 +23,9 @@ from cnn_ablation.report.setting import (
 )
 from cnn_ablation.report.tables import Cell, Table, layer_table, variant_table
 from cnn_ablation.report.tradeoffs import tradeoff_chart
-from cnn_ablation.results import StudyResults
 from cnn_ablation.study import Question
-from cnn_ablation.verdicts import judge_results
+from cnn_ablation.study.results import StudyResults
+from cnn_ablation.study.verdicts import judge_results
 
 
 @dataclasses.dataclass(frozen=True)

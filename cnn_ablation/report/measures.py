@@ -6,15 +6,14 @@ from statistics import fmean, median, stdev
 from typing import Self
 
 from cnn_ablation.records import EpochRecord
-from cnn_ablation.results import StudyResults, TrialResult
 from cnn_ablation.statistics import Interval, t_interval
 from cnn_ablation.study import Question, Variant
+from cnn_ablation.study.controls import TOLERANCE
+from cnn_ablation.study.results import StudyResults, TrialResult
 from cnn_ablation.summary import Summary, summarize
 
 LEVEL = 0.05
 STATUSES = ("completed", "diverged", "failed", "missing")
-# As `study.with_controls`: the share by which the control arm's parameters may differ.
-EQUAL_PARAMS = 0.01
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,4 +162,4 @@ def _metric(record: EpochRecord, metric: str) -> float:
 
 def _near(params: int, target: int) -> bool:
     # Two controls may lie a tolerance off their reference on opposite sides.
-    return abs(params - target) <= 2 * EQUAL_PARAMS * target
+    return abs(params - target) <= 2 * TOLERANCE * target

@@ -8,8 +8,8 @@ from typing import Any
 
 from cnn_ablation.records import EpochRecord
 from cnn_ablation.report.setting import names_of
-from cnn_ablation.results import StudyResults, TrialResult
 from cnn_ablation.spec import NetworkSpec
+from cnn_ablation.study.results import StudyResults, TrialResult
 from cnn_ablation.summary import summarize
 
 Row = dict[str, Any]

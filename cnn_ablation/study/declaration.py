@@ -17,7 +17,6 @@ from typing import Any
 from cnn_ablation.claims import Claim
 from cnn_ablation.errors import FieldError, InputError
 from cnn_ablation.spec import NetworkSpec
-from cnn_ablation.summary import summarize
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,44 +119,6 @@ def grid(base: NetworkSpec, axes: Mapping[str, Sequence[Any]]) -> tuple[Variant,
         label = " ".join(f"{axis}={_short(value)}" for axis, value in changes.items())
         variants.append(Variant(label, dataclasses.replace(base, **changes)))
     return tuple(variants)
-
-
-def with_controls(variants: Sequence[Variant], reference: NetworkSpec) -> tuple[Variant, ...]:
-    """Adds to each variant a control whose hidden width brings its parameters to a reference's.
-
-    Where kernel size, stride or pooling change the map before the hidden layer, they change that
-    layer's parameters too; in the control arm the count is held within 1 % instead.
-
-    Args:
-        variants: the designs.
-        reference: the design whose number of parameters all controls have.
-
-    Raises:
-        InputError: no hidden width comes within 1 % of the reference.
-    """
-    target = summarize(reference).params
-    controls = [_control(variant, target) for variant in variants]
-    return (*variants, *(control for control in controls if control is not None))
-
-
-def _control(variant: Variant, target: int) -> Variant | None:
-    if summarize(variant.network).params == target:
-        return None
-    network = dataclasses.replace(variant.network, hidden=_hidden_for(variant.network, target))
-    params = summarize(network).params
-    if abs(params - target) > target / 100:
-        raise InputError(
-            f"variant {variant.label}: no hidden width gives {target:,} parameters within 1 %; "
-            f"the nearest is {network.hidden} with {params:,}"
-        )
-    label = f"{variant.label} (hidden {network.hidden})"
-    return Variant(label, network, control_of=variant.label)
-
-
-def _hidden_for(network: NetworkSpec, target: int) -> int:
-    """The hidden width nearest to a number of parameters, which is linear in the width."""
-    one, two = (summarize(dataclasses.replace(network, hidden=h)).params for h in (1, 2))
-    return max(1, round(1 + (target - one) / (two - one)))
 
 
 def _short(value: Any) -> str:

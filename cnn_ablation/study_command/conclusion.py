@@ -5,11 +5,11 @@ from pathlib import Path
 
 from cnn_ablation.claims import Verdict, check
 from cnn_ablation.errors import InputError
-from cnn_ablation.results import StudyResults, TrialResult
 from cnn_ablation.study import labels
-from cnn_ablation.study_tables import question_table
+from cnn_ablation.study.results import StudyResults, TrialResult
+from cnn_ablation.study.verdicts import judge_results
+from cnn_ablation.study_command.tables import question_table
 from cnn_ablation.tables import wrap
-from cnn_ablation.verdicts import judge_results
 
 UNEXPECTED_VERDICT, FAILED_TRIALS = 1, 3
 

@@ -1,8 +1,4 @@
-"""The command that every study is: flags, and one call.
-
-from cnn_ablation import study_command
-study_command.run(STUDY, __doc__)
-"""
+"""A study's flags, and what its `--help` says."""
 
 import dataclasses
 from typing import Any
@@ -16,7 +12,7 @@ from cnn_ablation.study import Study
 NUM_SEEDS, TIMING_ROUNDS = 10, 10
 _MODULE = "cnn_ablation: the study"
 
-_OWN_STUDY = '''A study of your own is a file like this one, say wide.py; python wide.py runs it:
+OWN_STUDY = '''A study of your own is a file like this one, say wide.py; python wide.py runs it:
 
     """Do wider convolutions pay?"""
     from cnn_ablation import study_command
@@ -55,7 +51,7 @@ def run(
         controls: the default of `--controls`.
     """
     _define_flags(training or TrainingSpec(), controls=controls)
-    help_text = f"{(description or study.title).strip()}\n\n{_OWN_STUDY}"
+    help_text = f"{(description or study.title).strip()}\n\n{OWN_STUDY}"
     entry.run(lambda: _main(study), help_text)
 
 
@@ -83,7 +79,7 @@ def _main(study: Study) -> int:
     training, data = flags.training_settings()
     seeds = flags.seeds()
     # Imported late: a mistake in a flag, or --help, need not wait for JAX.
-    from cnn_ablation.study_runner import StudyOptions, run_study
+    from cnn_ablation.study_command.runner import StudyOptions, run_study
 
     names = {field.name for field in dataclasses.fields(StudyOptions)}
     given: dict[str, Any] = {name: flags.FLAGS[name].value for name in names if name in flags.FLAGS}

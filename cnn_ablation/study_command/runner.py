@@ -7,23 +7,22 @@ from pathlib import Path
 
 from cnn_ablation.claims import plan
 from cnn_ablation.compilation import keep_compiled_programs
-from cnn_ablation.controls import add_controls
 from cnn_ablation.convolution import resolve_form
-from cnn_ablation.data import Dataset, describe_dataset, load_dataset
+from cnn_ablation.data import Dataset, describe_dataset, load_data
 from cnn_ablation.devices import choose_devices
 from cnn_ablation.environment import describe_device, describe_environment
 from cnn_ablation.errors import InputError
 from cnn_ablation.executors import Ended, Event, Executor, Job, Task, make_executor
-from cnn_ablation.results import TrialResult
 from cnn_ablation.spec import DataSpec, NetworkSpec, TrainingSpec
-from cnn_ablation.store import FINISHED, Store
-from cnn_ablation.study import Study, for_images, labels
-from cnn_ablation.study_conclusion import conclude
-from cnn_ablation.study_plan import StudyPlan, default_folder
-from cnn_ablation.study_progress import StudyProgress
+from cnn_ablation.study import Study, add_controls, for_images, labels
+from cnn_ablation.study.plan import StudyPlan, default_folder
+from cnn_ablation.study.results import TrialResult
+from cnn_ablation.study.store import FINISHED, Store
+from cnn_ablation.study.verdicts import setting_of
+from cnn_ablation.study_command.conclusion import conclude
+from cnn_ablation.study_command.progress import StudyProgress
+from cnn_ablation.study_command.timing import describe_machine, timing_pass
 from cnn_ablation.tables import wrap
-from cnn_ablation.timing import describe_machine, timing_pass
-from cnn_ablation.verdicts import setting_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +83,9 @@ def run_study(study: Study, options: StudyOptions) -> int:
     if options.executor != "inline":
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     keep_compiled_programs(options.compilation_cache_dir)
-    dataset = _load(options)
+    dataset = load_data(
+        options.data, data_dir=options.data_dir, manual_dir=options.manual_dir, progress=True
+    )
     declared = _plan(study, options, dataset)
     executor = _executor(declared, options, dataset)
     name = default_folder(study.name, options.training, options.data)
@@ -117,17 +118,6 @@ def _run(
     if to_time:
         machine = describe_machine(declared.environment, declared.convolution)
         timing_pass(store, dataset, options.timing_rounds, machine)
-
-
-def _load(options: StudyOptions) -> Dataset:
-    return load_dataset(
-        options.data.dataset,
-        train_split=options.data.train_split,
-        test_split=options.data.test_split,
-        data_dir=options.data_dir,
-        manual_dir=options.manual_dir,
-        progress=True,
-    )
 
 
 def _plan(study: Study, options: StudyOptions, dataset: Dataset) -> StudyPlan:

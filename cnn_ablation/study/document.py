@@ -7,7 +7,7 @@ from typing import Any
 
 from cnn_ablation.claims import Claim
 from cnn_ablation.spec import NetworkSpec
-from cnn_ablation.study import Published, Question, Study, Variant
+from cnn_ablation.study.declaration import Published, Question, Study, Variant
 
 
 def network_to_json(network: NetworkSpec) -> dict[str, Any]:

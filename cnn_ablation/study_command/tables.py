@@ -3,8 +3,8 @@
 import statistics
 from collections.abc import Sequence
 
-from cnn_ablation.results import StudyResults
 from cnn_ablation.study import Question, Variant
+from cnn_ablation.study.results import StudyResults
 from cnn_ablation.summary import summarize
 from cnn_ablation.tables import format_table
 

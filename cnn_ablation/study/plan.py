@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
 from cnn_ablation.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
-from cnn_ablation.study import Study
-from cnn_ablation.study_document import study_from_json, study_to_json
+from cnn_ablation.study.declaration import Study
+from cnn_ablation.study.document import study_from_json, study_to_json
 
 SCHEMA_VERSION = 1
 

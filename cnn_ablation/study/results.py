@@ -6,7 +6,7 @@ from typing import Any
 
 from cnn_ablation.records import EpochRecord
 from cnn_ablation.spec import DataSpec, NetworkSpec, TrainingSpec
-from cnn_ablation.study import Study
+from cnn_ablation.study.declaration import Study
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,9 +17,9 @@ from typing import Any
 from cnn_ablation.data import Dataset
 from cnn_ablation.progress import Progress
 from cnn_ablation.records import EpochRecord
-from cnn_ablation.results import Timing
 from cnn_ablation.spec import NetworkSpec
-from cnn_ablation.store import Store
+from cnn_ablation.study.results import Timing
+from cnn_ablation.study.store import Store
 from cnn_ablation.trainer import Trainer
 
 Design = tuple[NetworkSpec, int]

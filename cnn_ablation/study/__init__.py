@@ -1,0 +1,32 @@
+"""What a study is: declared, planned, kept in a folder, judged. Nothing here trains.
+
+`declaration` says what is compared, `plan` fixes it, `store` keeps what trials told, `results` is
+what is read back, and `verdicts` judges it.
+"""
+
+from cnn_ablation.study.controls import add_controls, with_controls
+from cnn_ablation.study.declaration import (
+    Published,
+    Question,
+    Study,
+    Variant,
+    for_images,
+    grid,
+    labels,
+    labels_of,
+    one_axis,
+)
+
+__all__ = [
+    "Published",
+    "Question",
+    "Study",
+    "Variant",
+    "add_controls",
+    "for_images",
+    "grid",
+    "labels",
+    "labels_of",
+    "one_axis",
+    "with_controls",
+]
