@@ -1,11 +1,13 @@
-"""Progress for people: a bar with the time left on a terminal, plain lines elsewhere."""
+"""Progress for people: a bar on a terminal, a line in a notebook, plain lines elsewhere."""
 
 import datetime
+import importlib
 import sys
 import threading
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from tqdm import tqdm
 
@@ -14,12 +16,15 @@ class Progress:
     """Counts units of work; use it as a context.
 
     On a terminal a bar on standard error is redrawn twice a second, also while the device is at
-    work; elsewhere every line that `say` prints ends with the time left.
+    work; elsewhere every line that `say` prints ends with the time left. In a notebook each line
+    takes the place of the one before, and in the end there is one that says what was done.
     """
 
     def __init__(self, total: int, unit: str) -> None:
         self._total, self._done = total, 0
+        self._unit = unit
         self._terminal = sys.stderr.isatty()
+        self._cell = None if self._terminal else _Cell.here()
         self._bar = tqdm(
             total=total,
             unit=unit,
@@ -47,6 +52,8 @@ class Progress:
         if self._thread.is_alive():
             self._thread.join()
         self._bar.close()
+        if self._cell is not None:
+            self._cell.end(f"{self._done} {self._unit.strip()}s in {_clock(self._seconds())}")
 
     def advance(self, units: int = 1) -> None:
         """Says that some units are done."""
@@ -55,7 +62,9 @@ class Progress:
 
     def say(self, line: str) -> None:
         """Prints a line on standard output, above the bar where there is one."""
-        if self._terminal:
+        if self._cell is not None:
+            self._cell.show(f"{line}  {self.time_left()}".rstrip())
+        elif self._terminal:
             with tqdm.external_write_mode(file=sys.stdout):
                 print(line, flush=True)
         else:
@@ -65,9 +74,47 @@ class Progress:
         """What is left at the mean pace so far: `left 0:01:30`, or nothing where unknown."""
         if not 0 < self._done < self._total:
             return ""
-        seconds = (time.monotonic() - self._start) / self._done * (self._total - self._done)
-        return f"left {datetime.timedelta(seconds=round(seconds))}"
+        return f"left {_clock(self._seconds() / self._done * (self._total - self._done))}"
+
+    def _seconds(self) -> float:
+        return time.monotonic() - self._start
 
     def _redraw(self) -> None:
         while not self._stop.wait(0.5):
             self._bar.refresh()
+
+
+class _Cell:
+    """One line below a notebook's cell, written over and over; none before the first."""
+
+    def __init__(self, display: Callable[..., Any]) -> None:
+        self._display = display
+        self._handle: Any = None
+
+    @classmethod
+    def here(cls) -> Self | None:
+        """The line of the cell that is running, or None where there is no notebook."""
+        ipython = sys.modules.get("IPython")
+        shell = ipython.get_ipython() if ipython else None
+        # A shell in a terminal has no kernel.
+        if getattr(shell, "kernel", None) is None:
+            return None
+        return cls(importlib.import_module("IPython.display").display)
+
+    def show(self, line: str) -> None:
+        """Puts a line in the place of the last one."""
+        content = {"text/plain": line}
+        if self._handle is None:
+            self._handle = self._display(content, raw=True, display_id=True)
+        else:
+            self._handle.update(content, raw=True)
+
+    def end(self, line: str) -> None:
+        """Puts the last line, where there was one before."""
+        if self._handle is not None:
+            self.show(line)
+
+
+def _clock(seconds: float) -> str:
+    """Hours, minutes and seconds: `0:01:30`."""
+    return str(datetime.timedelta(seconds=round(seconds)))

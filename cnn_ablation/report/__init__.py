@@ -4,19 +4,21 @@ report.html            one page that needs nothing else
 report.md, figures/    the same for a repository, each figure as SVG and PNG
 results.csv, .parquet  one row per trial and epoch
 
-Everything is made from a `StudyResults` alone, and equal results give equal files.
+Everything is made from a `StudyResults` alone, and equal results give equal files. A notebook takes
+the same apart: `answers(results)` are tables, verdicts and figures that its cells show.
 """
 
 from pathlib import Path
 
 from cnn_ablation.files import write_bytes, write_text
+from cnn_ablation.report.answers import Answer, Figure, Markdown, answers
 from cnn_ablation.report.content import compose
 from cnn_ablation.report.pages import html_page, markdown_page
 from cnn_ablation.report.rendering import chart_files
 from cnn_ablation.report.rows import rows_of, to_csv, to_parquet
 from cnn_ablation.study.results import StudyResults
 
-__all__ = ["write_report"]
+__all__ = ["Answer", "Figure", "Markdown", "answers", "write_report"]
 
 
 def write_report(results: StudyResults, folder: Path) -> Path:

@@ -165,7 +165,9 @@ def _section(
         outcome_chart(f"{name}-outcomes", measured, looks),
         tradeoff_chart(f"{name}-tradeoff", measured, looks),
     )
-    controlled = learning_chart(f"{name}-control", "Learning curves, control arm", control, looks)
+    controlled = learning_chart(
+        f"{name}-control_learning", "Learning curves, control arm", control, looks
+    )
     return Section(
         anchor=name,
         title=question.title,

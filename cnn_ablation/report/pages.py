@@ -2,15 +2,17 @@
 
 import functools
 import re
+from collections.abc import Sequence
 
 import jinja2
 from markupsafe import Markup
 
 from cnn_ablation.report.charts import Panel
-from cnn_ablation.report.content import Content
+from cnn_ablation.report.content import Content, Finding
 from cnn_ablation.report.inlining import inline
 from cnn_ablation.report.looks import Look
 from cnn_ablation.report.rendering import panel_svg, swatch_svg
+from cnn_ablation.report.tables import Table
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$])")
 
@@ -24,14 +26,32 @@ def html_page(content: Content) -> str:
 
 def markdown_page(content: Content) -> str:
     """The report in Markdown, its figures in files beside it."""
-    environment = _environment(autoescape=False)
-    environment.filters["md"] = escape_markdown
-    return environment.get_template("report.md.j2").render(report=content)
+    return _markdown().get_template("report.md.j2").render(report=content)
+
+
+def markdown_table(of: Table) -> str:
+    """One table in Markdown."""
+    return _markdown_part("table", of)
+
+
+def markdown_findings(of: Sequence[Finding]) -> str:
+    """Verdicts in Markdown, a point each."""
+    return _markdown_part("findings", of)
 
 
 def escape_markdown(text: str) -> str:
     """Text that Markdown, and the HTML that Markdown may hold, shows as it is, on one line."""
     return _MARKDOWN.sub(r"\\\1", " ".join(text.replace("&", "&amp;").split()))
+
+
+def _markdown_part(name: str, of: object) -> str:
+    return str(getattr(_markdown().get_template("parts.md.j2").module, name)(of))
+
+
+def _markdown() -> jinja2.Environment:
+    environment = _environment(autoescape=False)
+    environment.filters["md"] = escape_markdown
+    return environment
 
 
 def _environment(*, autoescape: bool) -> jinja2.Environment:

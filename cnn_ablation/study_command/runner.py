@@ -1,8 +1,9 @@
 """A study from its declaration to its report: what is missing is trained and timed, then judged."""
 
+import contextlib
 import dataclasses
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cnn_ablation.claims import plan
@@ -16,7 +17,7 @@ from cnn_ablation.executors import Ended, Event, Executor, Job, Task, make_execu
 from cnn_ablation.spec import DataSpec, NetworkSpec, TrainingSpec
 from cnn_ablation.study import Study, add_controls, for_images, labels
 from cnn_ablation.study.plan import StudyPlan, default_folder
-from cnn_ablation.study.results import TrialResult
+from cnn_ablation.study.results import StudyResults, TrialResult
 from cnn_ablation.study.store import FINISHED, Store
 from cnn_ablation.study.verdicts import setting_of
 from cnn_ablation.study_command.conclusion import conclude
@@ -74,6 +75,27 @@ def run_study(study: Study, options: StudyOptions) -> int:
         InputError: an option is not allowed, or a file in the folder is damaged.
         KeyboardInterrupt: the user stopped it; the message says how to go on.
     """
+    with _trained(study, options) as store:
+        return conclude(store.results(), store.folder, expecting=options.check)
+
+
+def train_study(study: Study, options: StudyOptions) -> StudyResults:
+    """Runs what is missing of a study and returns all that it has found; judges nothing.
+
+    For Python and notebooks: `study.verdicts.judge_results` and `report.answers` take what this
+    returns. Called again it goes on where it was stopped, as the command does.
+
+    Raises:
+        InputError: an option is not allowed, or a file in the folder is damaged.
+        KeyboardInterrupt: the user stopped it; the message says how to go on.
+    """
+    with _trained(study, options) as store:
+        return store.results()
+
+
+@contextlib.contextmanager
+def _trained(study: Study, options: StudyOptions) -> Iterator[Store]:
+    """The study's folder, held by this process, once nothing is missing in it."""
     if options.timing_rounds < 0:
         raise InputError(f"--timing_rounds={options.timing_rounds}: must be 0 or more")
     study = for_images(study, *describe_dataset(options.data.dataset, options.data_dir))
@@ -98,7 +120,7 @@ def run_study(study: Study, options: StudyOptions) -> int:
             raise KeyboardInterrupt(
                 f"{done} of {total} trials are kept in {folder}; the same command goes on"
             ) from None
-        return conclude(store.results(), folder, expecting=options.check)
+        yield store
 
 
 def _run(
