@@ -1,0 +1,82 @@
+"""A report piece by piece, for the cells of a notebook, which shows each piece by itself."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from cnn_ablation.report.charts import Chart
+from cnn_ablation.report.content import Arm, Section, compose
+from cnn_ablation.report.pages import markdown_findings, markdown_table
+from cnn_ablation.report.rendering import chart_files
+from cnn_ablation.study.results import StudyResults
+
+
+class Markdown(str):
+    """Text in Markdown; a notebook shows it as it is meant."""
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """A chart; a notebook shows it drawn."""
+
+    chart: Chart
+
+    @property
+    def caption(self) -> Markdown:
+        """What is shown and what dots, bars and bands stand for."""
+        return Markdown(f"*{self.chart.title}.* {self.chart.caption}")
+
+    def png(self) -> bytes:
+        """The image."""
+        return chart_files(self.chart)["png"]
+
+    def _repr_png_(self) -> bytes:
+        return self.png()
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What was found of one question, or of its control arm.
+
+    Attributes:
+        title: heading.
+        table: what each variant reaches and costs, beside what was published of it.
+        verdicts: every claim judged, a sentence each.
+        figures: by name: `outcomes`, `tradeoff`, and where there is something to draw, `learning`
+            (curves) and `differences` (paired, one panel a claim).
+    """
+
+    title: str
+    table: Markdown
+    verdicts: Markdown
+    figures: Mapping[str, Figure]
+
+
+def answers(results: StudyResults) -> list[Answer]:
+    """Judges a study's results and takes the report apart.
+
+    Returns:
+        An answer for each question, followed by that of its control arm where it has one.
+    """
+    found = []
+    for section in compose(results).sections:
+        found.append(_answer(section, section.main, section.title))
+        if section.control:
+            found.append(_answer(section, section.control, f"{section.title}: control arm"))
+    return found
+
+
+def _answer(section: Section, arm: Arm, title: str) -> Answer:
+    prefixes = (f"{section.anchor}-control_", f"{section.anchor}-")
+    figures = {}
+    for chart in arm.files():
+        prefix = next(p for p in prefixes if chart.name.startswith(p))
+        figures[chart.name.removeprefix(prefix)] = Figure(chart)
+    return Answer(
+        title=title,
+        table=Markdown(markdown_table(arm.table)),
+        verdicts=Markdown(markdown_findings(arm.findings)),
+        figures=figures,
+    )
