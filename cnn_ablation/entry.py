@@ -12,10 +12,11 @@ import sys
 import textwrap
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 from absl import app, flags, logging
 
+from cnn_ablation import hosts
 from cnn_ablation.errors import InputError
 
 _HELP = ("--help", "-h", "-help", "--helpshort", "--helpfull", "-helpfull")
@@ -34,13 +35,9 @@ def run(main: Callable[[], int | None], description: str) -> None:
             # Libraries' notices of normal work are not for users; --verbosity=0 brings them back.
             logging.set_verbosity(logging.WARNING)
         signal.signal(signal.SIGTERM, _as_interrupt)
-        try:
-            sys.exit(main() or 0)
-        except InputError as error:
-            _refuse(str(error))
-        except KeyboardInterrupt as stop:
-            print(f"stopped; {stop}" if str(stop) else "stopped", file=sys.stderr)
-            sys.exit(130)
+        with hosts.ending_together():
+            code = _guard(main)
+        sys.exit(code)
 
     try:
         app.run(guarded, flags_parser=lambda argv: _parse(argv, description))
@@ -48,6 +45,16 @@ def run(main: Callable[[], int | None], description: str) -> None:
         # Whoever read the output, `head` say, has had enough; Python must not try to flush it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
+
+
+def _guard(main: Callable[[], int | None]) -> int:
+    try:
+        return main() or 0
+    except InputError as error:
+        _refuse(str(error))
+    except KeyboardInterrupt as stop:
+        print(f"stopped; {stop}" if str(stop) else "stopped", file=sys.stderr)
+        sys.exit(130)
 
 
 def _parse(argv: list[str], description: str) -> list[str]:
@@ -82,7 +89,7 @@ def _default(flag: flags.Flag[Any]) -> str:
     return str(flag.serializer.serialize(flag.default) if flag.serializer else flag.default)
 
 
-def _refuse(message: str) -> None:
+def _refuse(message: str) -> NoReturn:
     print(f"error: {message}", file=sys.stderr)
     sys.exit(2)
 

@@ -38,7 +38,9 @@ def describe_device(environment: dict[str, Any]) -> str:
     """One line on the devices for people: `cpu: 1 x cpu, 2 cores`."""
     count, kind = environment["device_count"], environment["device_kind"]
     cores = f", {environment['cpu_count']} cores" if environment["backend"] == "cpu" else ""
-    return f"{environment['backend']}: {count} x {kind}{cores}"
+    hosts = environment["process_count"]
+    places = f" on {hosts} hosts" if hosts > 1 else ""
+    return f"{environment['backend']}: {count} x {kind}{places}{cores}"
 
 
 def git_revision() -> str | None:
