@@ -6,19 +6,23 @@
 Block options take one value for all blocks or one per block: --padding=same,valid.
 """
 
-from cnn_ablation import entry, flags
+from cnn_ablation import entry, flags, hosts
 
 flags.define_network_flags()
 flags.define_training_flags()
 flags.define_seed_flags(num_seeds=1)
 flags.define_run_flags()
+flags.define_tracker_flags()
+flags.define_host_flags()
 
 
 def main() -> int:
     """Trains what the flags describe."""
     spec, seeds = flags.trial_spec(), flags.seeds()
+    hosts.join(flags.host_options())
     # Imported late: a mistake in a flag, or --help, need not wait for JAX.
     from cnn_ablation.compilation import keep_compiled_programs
+    from cnn_ablation.following import follow_trials
     from cnn_ablation.runner import RunOptions, run_trials
 
     values = flags.FLAGS
@@ -28,10 +32,14 @@ def main() -> int:
         overwrite=values.overwrite,
         conv=values.conv,
         devices=values.devices,
+        seeds_per_device=values.seeds_per_device,
         data_dir=values.data_dir,
         manual_dir=values.manual_dir,
+        tensorboard=values.tensorboard,
+        mlflow=values.mlflow,
     )
-    run_trials(spec, seeds, options)
+    train = run_trials if hosts.is_lead() else follow_trials
+    train(spec, seeds, options)
     return 0
 
 

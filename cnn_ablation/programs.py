@@ -1,7 +1,8 @@
-"""The compiled programs of a design: as many seeds at once as a mesh has rows.
+"""The compiled programs of a design: the same number of seeds on every row of a mesh.
 
-Arrays that differ between seeds carry a first axis R, one entry per row of the mesh. On a mesh of
-one device that axis has length 1 and the programs are those of one seed.
+Arrays that differ between seeds carry a first axis R, and every row of the mesh holds its share of
+it. Where that share is one seed the programs are those of one seed; where it is more, the seeds are
+computed together, by `jax.vmap`.
 """
 
 import dataclasses
@@ -41,7 +42,9 @@ class Programs:
 
 
 @functools.lru_cache(maxsize=64)
-def compile_programs(program: Program, mesh: Mesh, train: Examples, test: Examples) -> Programs:
+def compile_programs(
+    program: Program, mesh: Mesh, train: Examples, test: Examples, seeds_per_device: int = 1
+) -> Programs:
     """Compiles, or finds what was compiled before.
 
     Args:
@@ -49,12 +52,14 @@ def compile_programs(program: Program, mesh: Mesh, train: Examples, test: Exampl
         mesh: the devices.
         train: shapes and types of the training split.
         test: shapes and types of the test split.
+        seeds_per_device: seeds that each row of the mesh computes together.
     """
     program = program._replace(shards=mesh.shape[BATCH_AXIS])
     whole, rows = PartitionSpec(), PartitionSpec(SEED_AXIS)
 
     def on_rows(function: Callable[..., Any], specs: tuple[PartitionSpec, ...]) -> Any:
-        each = _for_one_row(functools.partial(function, program=program), specs)
+        of_one = functools.partial(function, program=program)
+        each = _for_one_seed(of_one, specs) if seeds_per_device == 1 else _for_seeds(of_one, specs)
         return jax.shard_map(each, mesh=mesh, in_specs=specs, out_specs=rows, check_vma=False)
 
     # Figures go to every device, so that every host can read them.
@@ -67,7 +72,8 @@ def compile_programs(program: Program, mesh: Mesh, train: Examples, test: Exampl
     )
     measure = jax.jit(on_rows(evaluate, (rows, whole)), out_shardings=figures_out)
 
-    seeds_R = jax.ShapeDtypeStruct((mesh.shape[SEED_AXIS],), jnp.int32, sharding=by_seed(mesh))
+    seeds = (mesh.shape[SEED_AXIS] * seeds_per_device,)
+    seeds_R = jax.ShapeDtypeStruct(seeds, jnp.int32, sharding=by_seed(mesh))
     number = jax.ShapeDtypeStruct((), jnp.int32, sharding=replicated(mesh))
     lowered = create.lower(seeds_R)
     states = jax.tree.map(
@@ -81,10 +87,17 @@ def compile_programs(program: Program, mesh: Mesh, train: Examples, test: Exampl
     )
 
 
-def _for_one_row(
+def _for_seeds(
     function: Callable[..., Any], specs: tuple[PartitionSpec, ...]
 ) -> Callable[..., Any]:
-    """A function of one seed as a function of a row's arrays, whose seed axis has length 1."""
+    """A function of one seed as a function of several."""
+    return jax.vmap(function, in_axes=tuple(0 if spec else None for spec in specs))
+
+
+def _for_one_seed(
+    function: Callable[..., Any], specs: tuple[PartitionSpec, ...]
+) -> Callable[..., Any]:
+    """A function of one seed as a function of arrays whose seed axis has length 1."""
 
     def each(*arguments: Any) -> Any:
         own = [

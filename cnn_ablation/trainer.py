@@ -17,7 +17,7 @@ import numpy as np
 from cnn_ablation import model
 from cnn_ablation.convolution import resolve_form
 from cnn_ablation.data import Dataset
-from cnn_ablation.devices import SEED_AXIS, by_seed, make_mesh, replicated
+from cnn_ablation.devices import SEED_AXIS, by_seed, here, make_mesh, put, replicated
 from cnn_ablation.errors import FieldError
 from cnn_ablation.programs import compile_programs
 from cnn_ablation.records import EpochRecord, Status, TrialRecord
@@ -53,6 +53,7 @@ class Trainer:
         conv: str = "auto",
         devices: Sequence[jax.Device] | None = None,
         num_seeds: int = 1,
+        seeds_per_device: int = 1,
     ) -> None:
         """Puts the data on the devices and compiles.
 
@@ -63,6 +64,7 @@ class Trainer:
             devices: where to train; None is JAX's first device.
             num_seeds: how many seeds there will be: they are spread over the devices first, and
                 each batch over the devices that are left.
+            seeds_per_device: how many seeds a device trains together, in one vectorised program.
 
         Raises:
             InputError: the spec does not fit the dataset, or the lowering cannot be had.
@@ -72,9 +74,11 @@ class Trainer:
         self.spec = spec
         self.form = resolve_form(conv, devices[0].platform)
         self._mesh = make_mesh(devices, num_seeds)
-        self.seeds_at_once = self._mesh.shape[SEED_AXIS]
+        rows = self._mesh.shape[SEED_AXIS]
+        seeds_per_device = min(seeds_per_device, -(-num_seeds // rows))
+        self.seeds_at_once = rows * seeds_per_device
         self._train, self._test = (
-            Examples(*jax.device_put((split.images_NHWC, split.labels_N), replicated(self._mesh)))
+            Examples(*put((split.images_NHWC, split.labels_N), replicated(self._mesh)))
             for split in (dataset.train, dataset.test)
         )
         # The number of epochs is no part of any program: designs that differ in it share one.
@@ -82,7 +86,7 @@ class Trainer:
         program = Program(spec.network, training, self.form)
         start = time.perf_counter()
         self._programs = compile_programs(
-            program, self._mesh, _shapes(self._train), _shapes(self._test)
+            program, self._mesh, _shapes(self._train), _shapes(self._test), seeds_per_device
         )
         self.compile_seconds = time.perf_counter() - start
 
@@ -105,9 +109,9 @@ class Trainer:
             require_seed(seed)
         if not 0 < len(seeds) <= self.seeds_at_once:
             raise ValueError(f"{len(seeds)} seeds: must be 1 to {self.seeds_at_once} at once")
-        # Rows of the mesh that no seed is left for train the last one again, and are not looked at.
+        # Places that no seed is left for train the last one again, and are not looked at.
         rows = [*seeds, *[seeds[-1]] * (self.seeds_at_once - len(seeds))]
-        seeds_R = jax.device_put(np.array(rows, np.int32), by_seed(self._mesh))
+        seeds_R = put(np.array(rows, np.int32), by_seed(self._mesh))
         states: TrainState = self._programs.create(seeds_R)
         histories: list[_History] = [_History(seed) for seed in seeds]
         for number in range(1, self.spec.training.epochs + 1):
@@ -116,8 +120,9 @@ class Trainer:
                 history.add(record, on_epoch)
             if all(history.diverged for history in histories):
                 break
+        params = here(states.params, self._mesh)
         return [
-            Trial(history.record(), jax.tree.map(operator.itemgetter(row), states.params))
+            Trial(history.record(), jax.tree.map(operator.itemgetter(row), params))
             for row, history in enumerate(histories)
         ]
 
@@ -125,7 +130,7 @@ class Trainer:
         self, states: TrainState, seeds_R: jax.Array, number: int
     ) -> tuple[TrainState, list[EpochRecord]]:
         start = time.perf_counter()
-        epoch = jax.device_put(np.int32(number), replicated(self._mesh))
+        epoch = put(np.int32(number), replicated(self._mesh))
         states, train_R = self._programs.epoch(states, self._train, seeds_R, epoch)
         jax.block_until_ready((states, train_R))
         trained = time.perf_counter()
@@ -163,6 +168,7 @@ def fit(
     *,
     conv: str = "auto",
     devices: Sequence[jax.Device] | None = None,
+    seeds_per_device: int = 1,
     on_epoch: OnEpoch | None = None,
 ) -> list[Trial]:
     """Trains one spec for several seeds; each comes out as if it had been trained alone.
@@ -173,6 +179,7 @@ def fit(
         seeds: one trial each.
         conv: how to lower convolutions: auto, native, xla or banded.
         devices: where to train; None is JAX's first device.
+        seeds_per_device: how many seeds a device trains together, in one vectorised program.
         on_epoch: called with the seed and the figures of each epoch as it ends.
 
     Raises:
@@ -181,7 +188,14 @@ def fit(
     remaining = list(seeds)
     if not remaining:
         return []
-    trainer = Trainer(spec, dataset, conv=conv, devices=devices, num_seeds=len(remaining))
+    trainer = Trainer(
+        spec,
+        dataset,
+        conv=conv,
+        devices=devices,
+        num_seeds=len(remaining),
+        seeds_per_device=seeds_per_device,
+    )
     trials: list[Trial] = []
     while remaining:
         together, remaining = remaining[: trainer.seeds_at_once], remaining[trainer.seeds_at_once :]

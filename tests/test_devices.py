@@ -28,11 +28,16 @@ dataset = Dataset("made_up", "1.0.0", "train", "test", 4, split, split)
 network = NetworkSpec(features=(2, 3), hidden=5, classes=4, image_shape=(8, 9, 2))
 spec = TrialSpec(network, TrainingSpec(batch_size=20, epochs=2))
 answer = {}
-for count, seeds in json.loads(sys.argv[1]):
+for count, seeds, together in json.loads(sys.argv[1]):
     trials = trainer.fit(
-        spec, dataset, seeds=range(seeds), conv=sys.argv[2], devices=jax.devices()[:count]
+        spec,
+        dataset,
+        seeds=range(seeds),
+        conv=sys.argv[2],
+        devices=jax.devices()[:count],
+        seeds_per_device=together,
     )
-    answer[f"{count}x{seeds}"] = [
+    answer[f"{count}x{seeds}x{together}"] = [
         [[e.train_loss, e.train_accuracy, e.test_loss, e.test_accuracy] for e in t.record.epochs]
         for t in trials
     ]
@@ -40,7 +45,7 @@ print(json.dumps(answer))
 """
 
 
-def train(cases: list[tuple[int, int]], conv: str = "xla") -> dict[str, Any]:
+def train(cases: list[tuple[int, int, int]], conv: str = "xla") -> dict[str, Any]:
     flags = os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, json.dumps(cases), conv],
@@ -57,14 +62,17 @@ def train(cases: list[tuple[int, int]], conv: str = "xla") -> dict[str, Any]:
 
 @pytest.mark.parametrize("conv", ["xla", "auto"])
 def test_any_mesh_trains_as_one_device_does(conv: str) -> None:
-    # Seeds only; batch only, in shards that do not divide it; both; seeds that do not divide.
-    figures = train([(1, 5), (4, 4), (8, 1), (3, 1), (8, 2), (6, 5)], conv)
-    alone = figures.pop("1x5")
+    # Seeds only; batch only, in shards that do not divide it; both; seeds that do not divide;
+    # several seeds on each device.
+    meshes = [(1, 5, 1), (4, 4, 1), (8, 1, 1), (3, 1, 1), (8, 2, 1), (6, 5, 1)]
+    vectorised = [(1, 5, 5), (1, 4, 3), (2, 5, 2), (8, 3, 2)]
+    figures = train(meshes + vectorised, conv)
+    alone = figures.pop("1x5x1")
     for name, trials in figures.items():
         for seed, epochs in enumerate(trials):
             for got, expected in zip(epochs, alone[seed], strict=True):
                 assert got == pytest.approx(expected, rel=2e-4), name
-    assert figures["4x4"] == alone[:4]
+    assert figures["4x4x1"] == alone[:4]
 
 
 @pytest.mark.parametrize(
@@ -88,3 +96,10 @@ def test_more_devices_than_there_are_is_refused() -> None:
         choose_devices(4096, seeds=1)
     with pytest.raises(InputError, match="--devices=0"):
         choose_devices(0, seeds=1)
+    with pytest.raises(InputError, match="--seeds_per_device=0: must be 1 or more"):
+        choose_devices(None, seeds=1, seeds_per_device=0)
+
+
+def test_devices_are_taken_as_seeds_fill_them() -> None:
+    count = len(jax.devices())
+    assert len(choose_devices(None, seeds=count, seeds_per_device=count)) == 1

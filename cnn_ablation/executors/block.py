@@ -15,8 +15,14 @@ def train_block(task: Task, dataset: Dataset, job: Job, on_event: OnEvent) -> No
     network, seeds = task.spec.network, list(task.seeds)
     _begin(network, seeds[:1], on_event)
     try:
-        devices = choose_devices(job.devices, len(seeds))
-        trainer = Trainer(task.spec, dataset, conv=job.conv, devices=devices, num_seeds=len(seeds))
+        trainer = Trainer(
+            task.spec,
+            dataset,
+            conv=job.conv,
+            devices=choose_devices(job.devices, len(seeds), job.seeds_per_device),
+            num_seeds=len(seeds),
+            seeds_per_device=job.seeds_per_device,
+        )
     except Exception as error:
         _fail(network, seeds, error, on_event)
         return

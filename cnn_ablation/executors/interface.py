@@ -16,6 +16,7 @@ class Job:
         data: the images.
         conv: lowering of convolutions: auto, native, xla or banded.
         devices: how many devices each task takes, None for one per seed as far as there are any.
+        seeds_per_device: how many seeds a device trains together.
         data_dir: folder of prepared datasets, None for TFDS's own.
         manual_dir: folder with a dataset's original archives, or None.
         compilation_cache_dir: folder of compiled programs, as the flag of that name says.
@@ -24,6 +25,7 @@ class Job:
     data: DataSpec
     conv: str = "auto"
     devices: int | None = None
+    seeds_per_device: int = 1
     data_dir: str | None = None
     manual_dir: str | None = None
     compilation_cache_dir: str | None = None
