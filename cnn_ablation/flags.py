@@ -9,6 +9,7 @@ from absl import flags
 
 from cnn_ablation.data import describe_dataset
 from cnn_ablation.errors import FieldError, InputError
+from cnn_ablation.hosts import HostOptions
 from cnn_ablation.spec import MAX_SEED, DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 
 FLAGS = flags.FLAGS
@@ -81,12 +82,55 @@ def define_program_flags() -> None:
     _define("conv", "auto", "lowering of convolutions: auto, native, xla or banded", module)
     text = "how many devices to train on (default: one per seed, as far as there are any)"
     _define("devices", None, text, module, kind=int)
+    text = "how many seeds a device trains together, as one vectorised program"
+    _define("seeds_per_device", 1, text, module)
     _define(
         "compilation_cache_dir",
         None,
         "folder of compiled programs (default: per user; empty: none kept)",
         module,
     )
+
+
+def define_host_flags() -> None:
+    """Defines the flags of a run on several hosts."""
+    module = "cnn_ablation: several hosts"
+    _define(
+        "coordinator",
+        None,
+        "HOST:PORT of host 0, the same on every host; every host runs the same command with its "
+        "own --host. auto: as a TPU pod or Slurm says (default: this host alone)",
+        module,
+    )
+    _define("num_hosts", None, "how many hosts there are", module, kind=int)
+    _define("host", None, "which of the hosts this is; 0 prints and writes", module, kind=int)
+    text = "seconds without a sign of life after which a host counts as gone, and the run ends"
+    _define("heartbeat_seconds", HostOptions.heartbeat_seconds, text, module)
+    text = "seconds to wait for all hosts at the start"
+    _define("join_seconds", HostOptions.join_seconds, text, module)
+
+
+def host_options() -> HostOptions:
+    """The hosts that the flags describe.
+
+    Raises:
+        InputError: a flag's value is not allowed; the message names it.
+    """
+    given: dict[str, Any] = {
+        field.name: FLAGS[field.name].value for field in dataclasses.fields(HostOptions)
+    }
+    options = HostOptions(**given)
+    options.check()
+    return options
+
+
+def define_tracker_flags() -> None:
+    """Defines the flags of where figures can also be followed."""
+    module = "cnn_ablation: trackers"
+    text = "write TensorBoard's event files into WORKDIR/tensorboard"
+    flags.DEFINE_boolean("tensorboard", False, text, module_name=module)
+    text = "log to this store of MLflow, such as sqlite:///mlflow.db (default: to none)"
+    _define("mlflow", "", text, module)
 
 
 def training_settings() -> tuple[TrainingSpec, DataSpec]:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from cnn_ablation import hosts
 from cnn_ablation.convolution import resolve_form
 from cnn_ablation.data import Dataset, load_data
 from cnn_ablation.devices import choose_devices
@@ -18,6 +19,7 @@ from cnn_ablation.records import EpochRecord, TrialRecord
 from cnn_ablation.spec import TrialSpec
 from cnn_ablation.summary import format_summary, summarize
 from cnn_ablation.tables import format_table
+from cnn_ablation.trackers import Run, Tracking, Trial, make_tracking
 from cnn_ablation.trainer import Trainer
 from cnn_ablation.workdir import EPOCHS, METRICS, clear_workdir, open_workdir
 
@@ -33,16 +35,22 @@ class RunOptions:
         overwrite: whether a finished run in the workdir may be replaced.
         conv: lowering of convolutions: auto, native, xla or banded.
         devices: how many devices to train on, None for one per seed as far as there are any.
+        seeds_per_device: how many seeds a device trains together.
         data_dir: folder of prepared datasets, None for TFDS's own.
         manual_dir: folder with a dataset's original archives, or None.
+        tensorboard: whether to write TensorBoard's event files too.
+        mlflow: URI of MLflow's store to log to, empty for none.
     """
 
     workdir: str | None = None
     overwrite: bool = False
     conv: str = "auto"
     devices: int | None = None
+    seeds_per_device: int = 1
     data_dir: str | None = None
     manual_dir: str | None = None
+    tensorboard: bool = False
+    mlflow: str = ""
 
 
 def run_trials(spec: TrialSpec, seeds: Sequence[int], options: RunOptions) -> list[TrialRecord]:
@@ -51,8 +59,10 @@ def run_trials(spec: TrialSpec, seeds: Sequence[int], options: RunOptions) -> li
     Raises:
         InputError: an option is not allowed, or a file that it names is damaged.
     """
-    devices = choose_devices(options.devices, len(seeds))
+    devices = choose_devices(options.devices, len(seeds), options.seeds_per_device)
+    tracking = make_tracking(options.tensorboard, options.mlflow)
     folder = open_workdir(options.workdir, spec, overwrite=options.overwrite)
+    hosts.recording_in(folder)
     environment = describe_environment()
     print(f"device   {describe_device(environment)}")
     print(f"spec     {_describe(spec)}")
@@ -66,15 +76,31 @@ def run_trials(spec: TrialSpec, seeds: Sequence[int], options: RunOptions) -> li
             spec.data, data_dir=options.data_dir, manual_dir=options.manual_dir, progress=True
         )
         loaded = seconds_since_start()
-        building.result()
-    trainer = Trainer(spec, dataset, conv=options.conv, devices=devices, num_seeds=len(seeds))
+        form = building.result()
+    hosts.require_same(run_facts(spec, seeds, options, dataset, form, len(devices)))
+    trainer = Trainer(
+        spec,
+        dataset,
+        conv=options.conv,
+        devices=devices,
+        num_seeds=len(seeds),
+        seeds_per_device=options.seeds_per_device,
+    )
     ready = seconds_since_start()
     print(
         f"\nready after {ready:.1f} s: start-up {started:.1f}, data {loaded - started:.1f}, "
         f"compiling {trainer.compile_seconds:.1f}; convolutions: {trainer.form}"
     )
     clear_workdir(folder)
-    records = _train(trainer, seeds, folder / EPOCHS)
+    told = {"device": describe_device(environment), "convolution": trainer.form}
+    run = Run("cnn_ablation", _describe(spec), folder, False, environment | told)
+    trials = [
+        Trial(spec.trial_id(seed, dataset.version), spec, seed, provenance=run.provenance())
+        for seed in seeds
+    ]
+    with tracking:
+        tracking.start(run)
+        records = _train(trainer, trials, folder / EPOCHS, tracking)
     times = {
         "startup_seconds": started,
         "data_seconds": loaded - started,
@@ -89,20 +115,47 @@ def run_trials(spec: TrialSpec, seeds: Sequence[int], options: RunOptions) -> li
     return records
 
 
-def _train(trainer: Trainer, seeds: Sequence[int], lines: Path) -> list[TrialRecord]:
+def run_facts(
+    spec: TrialSpec,
+    seeds: Sequence[int],
+    options: RunOptions,
+    dataset: Dataset,
+    form: str,
+    devices: int,
+) -> dict[str, object]:
+    """What must be the same on all hosts of a run, by the names of flags."""
+    fields = {name: value for part in spec.to_json().values() for name, value in part.items()}
+    return {
+        **fields,
+        "seeds": list(seeds),
+        "devices": devices,
+        "seeds_per_device": options.seeds_per_device,
+        "conv": form,
+        "images": dataset.fingerprint,
+    }
+
+
+def _train(
+    trainer: Trainer, trials: Sequence[Trial], lines: Path, tracking: Tracking
+) -> list[TrialRecord]:
+    seeds, told = [trial.seed for trial in trials], {trial.seed: trial for trial in trials}
     epochs = trainer.spec.training.epochs
     records = []
     with Progress(len(seeds) * epochs, "epoch") as progress:
 
         def on_epoch(seed: int, record: EpochRecord) -> None:
             append_json_line(lines, {"seed": seed, **vars(record)})
+            tracking.log_epoch(told[seed], record)
             progress.advance()
             progress.say(_epoch_line(seed, record, epochs))
 
         for first in range(0, len(seeds), trainer.seeds_at_once):
             together = seeds[first : first + trainer.seeds_at_once]
+            for seed in together:
+                tracking.begin(told[seed])
             for trial in trainer.train_together(together, on_epoch):
                 records.append(trial.record)
+                tracking.end(told[trial.record.seed], trial.record.status)
                 if trial.record.status == "diverged":
                     progress.advance(epochs - len(trial.record.epochs))
                     print(_divergence(trial.record), file=sys.stderr)

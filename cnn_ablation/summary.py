@@ -87,11 +87,18 @@ class _View:
         return min(height, self._image_size[0]), min(width, self._image_size[1])
 
 
-def format_summary(summary: Summary) -> str:
-    """The layer table as text, one line per layer and a line of totals."""
-    rows = [("layer", "output shape", "parameters", "MACs", "receptive field")]
+def summary_rows(summary: Summary) -> list[tuple[str, ...]]:
+    """The layer table: headings, a row a layer and a row of totals."""
+    rows: list[tuple[str, ...]] = [
+        ("layer", "output shape", "parameters", "MACs", "receptive field")
+    ]
     for layer in summary.layers:
         shape, seen = (" x ".join(map(str, s)) for s in (layer.output_shape, layer.receptive_field))
         rows.append((layer.name, shape, f"{layer.params:,}", f"{layer.macs:,}", seen))
     rows.append(("total", "", f"{summary.params:,}", f"{summary.macs:,}", ""))
-    return format_table(rows)
+    return rows
+
+
+def format_summary(summary: Summary) -> str:
+    """The layer table as text, one line per layer and a line of totals."""
+    return format_table(summary_rows(summary))

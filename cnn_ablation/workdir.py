@@ -9,6 +9,7 @@ from cnn_ablation.errors import InputError
 from cnn_ablation.spec import BLOCK_FIELDS, TrialSpec
 
 METRICS, EPOCHS = "metrics.json", "metrics.jsonl"
+TENSORBOARD, EVENT_FILES = "tensorboard", "events.out.tfevents."
 
 
 def open_workdir(given: str | None, spec: TrialSpec, *, overwrite: bool) -> Path:
@@ -41,8 +42,11 @@ def open_workdir(given: str | None, spec: TrialSpec, *, overwrite: bool) -> Path
 def clear_workdir(folder: Path) -> None:
     """Makes room for a run that now begins: a finished one goes, an unfinished one's lines stay.
 
-    What an unfinished run left is kept under the name `unfinished-TIME.jsonl`.
+    What an unfinished run left is kept under the name `unfinished-TIME.jsonl`. TensorBoard's event
+    files of either go: it would mix them with those of the run that begins.
     """
+    for file in (folder / TENSORBOARD).rglob(f"{EVENT_FILES}*"):
+        file.unlink()
     if (folder / METRICS).exists():
         (folder / METRICS).unlink()
         (folder / EPOCHS).unlink(missing_ok=True)

@@ -1,0 +1,52 @@
+"""A trial's spec and layers in the forms that trackers show: flat values and Markdown tables."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cnn_ablation.errors import as_typed
+from cnn_ablation.spec import NetworkSpec, TrialSpec
+from cnn_ablation.summary import summarize, summary_rows
+
+
+def options_of(spec: TrialSpec) -> dict[str, int | float | str]:
+    """The spec's options by the names of their flags; per-block values as they are typed."""
+    found = {}
+    for part in (spec.network, spec.training, spec.data):
+        for field in dataclasses.fields(part):
+            if "help" in field.metadata:
+                value = getattr(part, field.name)
+                found[field.name] = as_typed(value) if isinstance(value, tuple) else value
+    return found
+
+
+def layer_table(network: NetworkSpec) -> str:
+    """The layer table in Markdown."""
+    return _table(summary_rows(summarize(network)))
+
+
+def value_table(heading: str, values: Mapping[str, Any]) -> str:
+    """Names and values in Markdown."""
+    return _table([(heading, "value"), *((name, str(value)) for name, value in values.items())])
+
+
+def bullet_list(sentences: Iterable[str]) -> str:
+    """Sentences as a list in Markdown."""
+    return "\n".join(f"* {sentence}" for sentence in sentences)
+
+
+def flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A nested JSON object as one level, keys joined by dots."""
+    found: dict[str, Any] = {}
+    for key, value in document.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[prefix + key] = value
+    return found
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    head, *others = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    rule = ["---", *("---:" for _ in head[1:])]
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *others))
