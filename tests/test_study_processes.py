@@ -22,7 +22,8 @@ from cnn_ablation.executors import Began, Ended, EpochEnded, Event, Job, Task, p
 from cnn_ablation.executors.cores import available_cores, share_of
 from cnn_ablation.executors.inline import InlineExecutor
 from cnn_ablation.executors.interface import Idle, Setup
-from cnn_ablation.executors.processes import ATTEMPTS, ProcessExecutor
+from cnn_ablation.executors.pooling import ATTEMPTS
+from cnn_ablation.executors.processes import ProcessExecutor
 from cnn_ablation.spec import TrialSpec
 from cnn_ablation.study.store import STUDY, TRIALS, load_results
 

@@ -3,11 +3,13 @@
 An executor is given tasks and tells what happens to each trial; who gave them writes it down.
 """
 
+import os
+
 from cnn_ablation.data import Dataset
 from cnn_ablation.errors import InputError
 from cnn_ablation.executors.interface import Began, Ended, EpochEnded, Event, Executor, Job, Task
 
-EXECUTORS = ("inline", "processes")
+EXECUTORS = ("inline", "processes", "ray")
 
 __all__ = [
     "EXECUTORS",
@@ -22,7 +24,9 @@ __all__ = [
 ]
 
 
-def make_executor(name: str, workers: int | None, job: Job, dataset: Dataset) -> Executor:
+def make_executor(
+    name: str, workers: int | None, job: Job, dataset: Dataset, ray_address: str = ""
+) -> Executor:
     """Makes an executor by its name.
 
     Args:
@@ -30,12 +34,15 @@ def make_executor(name: str, workers: int | None, job: Job, dataset: Dataset) ->
         workers: how many trials at a time, None for what suits the machine.
         job: what all tasks share.
         dataset: the images, already loaded; workers elsewhere load their own.
+        ray_address: of a Ray cluster that is there, empty for one on this machine while it runs.
 
     Raises:
-        InputError: there is no such executor, or it cannot have so many workers.
+        InputError: there is no such executor or no such cluster, or it cannot have so many workers.
     """
     if workers is not None and workers < 1:
         raise InputError(f"--workers={workers}: must be a whole number of 1 or more")
+    if ray_address and name != "ray":
+        raise InputError(f"--ray_address={ray_address}: must be empty with --executor={name}")
     if name == "inline":
         from cnn_ablation.executors.inline import InlineExecutor
 
@@ -46,4 +53,20 @@ def make_executor(name: str, workers: int | None, job: Job, dataset: Dataset) ->
         from cnn_ablation.executors.processes import ProcessExecutor
 
         return ProcessExecutor(job, workers)
+    if name == "ray":
+        return _ray_executor(job, workers, dataset, ray_address)
     raise InputError(f"--executor={name}: must be {' or '.join(EXECUTORS)}")
+
+
+def _ray_executor(job: Job, workers: int | None, dataset: Dataset, address: str) -> Executor:
+    # Ray reports its use to its makers unless this says otherwise, from its import on.
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    try:
+        from cnn_ablation.executors.ray_cluster import RayExecutor
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise InputError(
+            "--executor=ray: needs the package ray: pip install cnn_ablation[ray]"
+        ) from None
+    return RayExecutor(job, workers, address, dataset.fingerprint)

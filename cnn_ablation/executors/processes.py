@@ -27,9 +27,7 @@ from cnn_ablation.executors.interface import (
     Setup,
     Task,
 )
-from cnn_ablation.summary import summarize
-
-ATTEMPTS = 3
+from cnn_ablation.executors.pooling import ATTEMPTS, costliest_first, environment_of_workers
 
 
 class ProcessExecutor:
@@ -55,7 +53,7 @@ class ProcessExecutor:
         Raises:
             InputError: no worker can be started.
         """
-        pending = collections.deque(sorted(tasks, key=_cost, reverse=True))
+        pending = collections.deque(costliest_first(tasks))
         news: queue.SimpleQueue[Event | _Left] = queue.SimpleQueue()
         crew = [
             _Crewman(Setup(self._job, share_of(number, self.workers, self._cores)), pending, news)
@@ -228,16 +226,8 @@ class _Worker:
 
 def _environment() -> dict[str, str]:
     """This process's environment, and what makes a worker like this process."""
-    environment = dict(os.environ)
-    # XLA on a CPU cuts its work into NPROC parts, by default one per core that it may use.
-    environment.setdefault("NPROC", str(len(available_cores())))
-    # Several processes can only share a GPU if none takes all of its memory at once.
-    environment.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    environment = {**os.environ, **environment_of_workers()}
     home = str(Path(__file__).resolve().parents[2])
     inherited = environment.get("PYTHONPATH")
     environment["PYTHONPATH"] = os.pathsep.join([home, inherited] if inherited else [home])
     return environment
-
-
-def _cost(task: Task) -> int:
-    return summarize(task.spec.network).macs * len(task.seeds)

@@ -69,8 +69,16 @@ def _define_flags(training: TrainingSpec, *, controls: bool) -> None:
         "rounds in which each design is timed alone after all trials; 0 leaves times out. The "
         "sign-flip test decides nothing on time with fewer than 9 or so",
     )
-    _string("executor", "inline", "where trials run: inline (one by one) or processes (a pool)")
-    _integer("workers", None, "processes in the pool (default: one per core)")
+    _string(
+        "executor", "inline", "where trials run: inline (one by one), processes (a pool) or ray"
+    )
+    _integer("workers", None, "processes in the pool (default: one per core; ray: all that fit)")
+    _string(
+        "ray_address",
+        "",
+        "Ray cluster for --executor=ray: auto, host:port or ray://host:port (default: one on this "
+        "machine, for as long as the study runs)",
+    )
     _boolean("retry_failed", False, "run trials again that failed")
     _boolean("check", False, "exit with 1 when a claim is not as expected")
 

@@ -39,8 +39,9 @@ class StudyOptions:
         workdir: the study's folder, None for one under `runs/` named by study and settings.
         conv: lowering of convolutions: auto, native, xla or banded.
         devices: how many devices to train on, None for one per seed as far as there are any.
-        executor: `inline` or `processes`.
+        executor: `inline`, `processes` or `ray`.
         workers: how many trials at a time, None for what suits the executor.
+        ray_address: of the Ray cluster to train on, empty for one on this machine.
         retry_failed: whether trials that failed before run again.
         check: whether a claim that is not as expected makes the exit code 1.
         data_dir: folder of prepared datasets, None for TFDS's own.
@@ -58,6 +59,7 @@ class StudyOptions:
     devices: int | None = None
     executor: str = "inline"
     workers: int | None = None
+    ray_address: str = ""
     retry_failed: bool = False
     check: bool = False
     data_dir: str | None = None
@@ -171,7 +173,7 @@ def _executor(declared: StudyPlan, options: StudyOptions, dataset: Dataset) -> E
         manual_dir=options.manual_dir,
         compilation_cache_dir=options.compilation_cache_dir,
     )
-    return make_executor(options.executor, options.workers, job, dataset)
+    return make_executor(options.executor, options.workers, job, dataset, options.ray_address)
 
 
 def _finished(store: Store) -> list[TrialResult]:
