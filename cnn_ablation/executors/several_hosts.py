@@ -15,7 +15,8 @@ class HostsExecutor:
     workers = 1
 
     def __init__(self, job: Job, dataset: Dataset) -> None:
-        """Takes the dataset as it is loaded."""
+        """Takes the dataset as it is loaded, and lets the other hosts compare theirs."""
+        hosts.require_same(_facts(job, dataset))
         self._job, self._dataset = job, dataset
 
     def run(self, tasks: Sequence[Task], on_event: OnEvent) -> None:
@@ -33,8 +34,10 @@ def follow_tasks(job: Job, dataset: Dataset) -> None:
     """On the other hosts: trains what host 0 names, until it dismisses them.
 
     Raises:
+        InputError: the job or the images are not those of host 0.
         RuntimeError: a trial failed here.
     """
+    hosts.require_same(_facts(job, dataset))
     while (task := hosts.receive()) is not None:
         train_block(task, dataset, job, _stopping_at_failure(lambda _: None))
 
@@ -51,6 +54,16 @@ def require_inline(executor: str, workers: int | None) -> None:
             f"{given}: must be left out with --coordinator, whose hosts train each trial together; "
             "--executor=ray without it trains trials side by side on many machines"
         )
+
+
+def _facts(job: Job, dataset: Dataset) -> dict[str, object]:
+    """What must be the same on all hosts; designs, training and seeds are host 0's alone."""
+    return {
+        "conv": job.conv,
+        "devices": job.devices,
+        "seeds_per_device": job.seeds_per_device,
+        "images": dataset.fingerprint,
+    }
 
 
 def _stopping_at_failure(on_event: OnEvent) -> OnEvent:

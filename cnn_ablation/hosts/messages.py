@@ -12,6 +12,7 @@ import numpy as np
 
 from cnn_ablation.errors import InputError, as_typed
 from cnn_ablation.hosts import ending
+from cnn_ablation.version import __version__
 
 
 def send(value: Any) -> None:
@@ -43,7 +44,9 @@ def require_same(facts: Mapping[str, object]) -> None:
     """
     if ending.count() == 1:
         return
-    own = json.loads(json.dumps(facts))
+    import jax
+
+    own = json.loads(json.dumps({"cnn_ablation": __version__, "jax": jax.__version__, **facts}))
     if ending.host() == 0:
         send(own)
         return
