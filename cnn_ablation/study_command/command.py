@@ -5,7 +5,7 @@ from typing import Any
 
 from absl import flags as absl_flags
 
-from cnn_ablation import entry, flags
+from cnn_ablation import entry, flags, hosts
 from cnn_ablation.spec import TrainingSpec
 from cnn_ablation.study import Study
 
@@ -61,6 +61,8 @@ def _define_flags(training: TrainingSpec, *, controls: bool) -> None:
         flags.FLAGS.set_default(name, value)
     flags.define_seed_flags(num_seeds=NUM_SEEDS)
     flags.define_program_flags()
+    flags.define_tracker_flags()
+    flags.define_host_flags()
     _string("workdir", None, "folder of the study (default: under runs/, by study and settings)")
     _boolean("controls", controls, "add the control arm: the same designs at equal parameters")
     _integer(
@@ -86,12 +88,15 @@ def _define_flags(training: TrainingSpec, *, controls: bool) -> None:
 def _main(study: Study) -> int:
     training, data = flags.training_settings()
     seeds = flags.seeds()
+    hosts.join(flags.host_options())
     # Imported late: a mistake in a flag, or --help, need not wait for JAX.
+    from cnn_ablation.study_command.following import follow_study
     from cnn_ablation.study_command.runner import StudyOptions, run_study
 
     names = {field.name for field in dataclasses.fields(StudyOptions)}
     given: dict[str, Any] = {name: flags.FLAGS[name].value for name in names if name in flags.FLAGS}
-    return run_study(study, StudyOptions(training=training, data=data, seeds=seeds, **given))
+    run_or_follow = run_study if hosts.is_lead() else follow_study
+    return run_or_follow(study, StudyOptions(training=training, data=data, seeds=seeds, **given))
 
 
 def _string(name: str, default: str | None, text: str) -> None:

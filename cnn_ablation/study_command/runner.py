@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from cnn_ablation import hosts
 from cnn_ablation.claims import plan
 from cnn_ablation.compilation import keep_compiled_programs
 from cnn_ablation.convolution import resolve_form
@@ -14,6 +15,7 @@ from cnn_ablation.devices import choose_devices
 from cnn_ablation.environment import describe_device, describe_environment
 from cnn_ablation.errors import InputError
 from cnn_ablation.executors import Ended, Event, Executor, Job, Task, make_executor
+from cnn_ablation.executors.several_hosts import HostsExecutor, require_inline
 from cnn_ablation.spec import DataSpec, NetworkSpec, TrainingSpec
 from cnn_ablation.study import Study, add_controls, for_images, labels
 from cnn_ablation.study.plan import StudyPlan, default_folder
@@ -23,7 +25,9 @@ from cnn_ablation.study.verdicts import setting_of
 from cnn_ablation.study_command.conclusion import conclude
 from cnn_ablation.study_command.progress import StudyProgress
 from cnn_ablation.study_command.timing import describe_machine, timing_pass
+from cnn_ablation.study_command.tracking import StudyTracking
 from cnn_ablation.tables import wrap
+from cnn_ablation.trackers import make_tracking
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +43,7 @@ class StudyOptions:
         workdir: the study's folder, None for one under `runs/` named by study and settings.
         conv: lowering of convolutions: auto, native, xla or banded.
         devices: how many devices to train on, None for one per seed as far as there are any.
+        seeds_per_device: how many seeds a device trains together.
         executor: `inline`, `processes` or `ray`.
         workers: how many trials at a time, None for what suits the executor.
         ray_address: of the Ray cluster to train on, empty for one on this machine.
@@ -47,6 +52,8 @@ class StudyOptions:
         data_dir: folder of prepared datasets, None for TFDS's own.
         manual_dir: folder with a dataset's original archives, or None.
         compilation_cache_dir: folder of compiled programs, as the flag of that name says.
+        tensorboard: whether to write TensorBoard's event files too.
+        mlflow: URI of MLflow's store to log to, empty for none.
     """
 
     training: TrainingSpec
@@ -57,6 +64,7 @@ class StudyOptions:
     workdir: str | None = None
     conv: str = "auto"
     devices: int | None = None
+    seeds_per_device: int = 1
     executor: str = "inline"
     workers: int | None = None
     ray_address: str = ""
@@ -65,6 +73,8 @@ class StudyOptions:
     data_dir: str | None = None
     manual_dir: str | None = None
     compilation_cache_dir: str | None = None
+    tensorboard: bool = False
+    mlflow: str = ""
 
 
 def run_study(study: Study, options: StudyOptions) -> int:
@@ -77,8 +87,10 @@ def run_study(study: Study, options: StudyOptions) -> int:
         InputError: an option is not allowed, or a file in the folder is damaged.
         KeyboardInterrupt: the user stopped it; the message says how to go on.
     """
-    with _trained(study, options) as store:
-        return conclude(store.results(), store.folder, expecting=options.check)
+    with _trained(study, options) as (store, tracking):
+        code = conclude(store.results(), store.folder, expecting=options.check)
+        tracking.conclude(store.results(), store.folder / "report")
+        return code
 
 
 def train_study(study: Study, options: StudyOptions) -> StudyResults:
@@ -91,15 +103,39 @@ def train_study(study: Study, options: StudyOptions) -> StudyResults:
         InputError: an option is not allowed, or a file in the folder is damaged.
         KeyboardInterrupt: the user stopped it; the message says how to go on.
     """
-    with _trained(study, options) as store:
+    with _trained(study, options) as (store, _):
         return store.results()
 
 
 @contextlib.contextmanager
-def _trained(study: Study, options: StudyOptions) -> Iterator[Store]:
-    """The study's folder, held by this process, once nothing is missing in it."""
+def _trained(study: Study, options: StudyOptions) -> Iterator[tuple[Store, StudyTracking]]:
+    """The study's folder, held by this process, once nothing is missing in it; and its trackers."""
     if options.timing_rounds < 0:
         raise InputError(f"--timing_rounds={options.timing_rounds}: must be 0 or more")
+    trackers = make_tracking(options.tensorboard, options.mlflow)
+    declared, dataset = prepare(study, options)
+    executor = _executor(declared, options, dataset)
+    name = default_folder(study.name, options.training, options.data)
+    folder = Path(options.workdir).expanduser() if options.workdir else Path("runs") / name
+    with Store(folder, declared) as store, trackers:
+        hosts.recording_in(folder)
+        tracking = StudyTracking(trackers, store)
+        try:
+            _run(store, declared, executor, dataset, options, tracking)
+        except KeyboardInterrupt:
+            done, total = len(_finished(store)), len(list(declared.trials()))
+            raise KeyboardInterrupt(
+                f"{done} of {total} trials are kept in {folder}; the same command goes on"
+            ) from None
+        yield store, tracking
+
+
+def prepare(study: Study, options: StudyOptions) -> tuple[StudyPlan, Dataset]:
+    """The plan that the options make of a study, and its images.
+
+    Raises:
+        InputError: an option is not allowed.
+    """
     study = for_images(study, *describe_dataset(options.data.dataset, options.data_dir))
     if options.controls:
         study = add_controls(study)
@@ -110,19 +146,7 @@ def _trained(study: Study, options: StudyOptions) -> Iterator[Store]:
     dataset = load_data(
         options.data, data_dir=options.data_dir, manual_dir=options.manual_dir, progress=True
     )
-    declared = _plan(study, options, dataset)
-    executor = _executor(declared, options, dataset)
-    name = default_folder(study.name, options.training, options.data)
-    folder = Path(options.workdir).expanduser() if options.workdir else Path("runs") / name
-    with Store(folder, declared) as store:
-        try:
-            _run(store, declared, executor, dataset, options)
-        except KeyboardInterrupt:
-            done, total = len(_finished(store)), len(list(declared.trials()))
-            raise KeyboardInterrupt(
-                f"{done} of {total} trials are kept in {folder}; the same command goes on"
-            ) from None
-        yield store
+    return _plan(study, options, dataset), dataset
 
 
 def _run(
@@ -131,14 +155,17 @@ def _run(
     executor: Executor,
     dataset: Dataset,
     options: StudyOptions,
+    tracking: StudyTracking,
 ) -> None:
     missing = _missing(store, retry_failed=options.retry_failed)
     print(_introduction(store, declared, missing, options), flush=True)
     to_time = store.rounds() < options.timing_rounds
     if missing or to_time:
         store.record_environment(declared.environment)
+    tracking.start(store)
     if missing:
-        _train(store, missing, executor)
+        _train(store, missing, executor, tracking)
+    hosts.dismiss()
     if to_time:
         machine = describe_machine(declared.environment, declared.convolution)
         timing_pass(store, dataset, options.timing_rounds, machine)
@@ -163,17 +190,26 @@ def _plan(study: Study, options: StudyOptions, dataset: Dataset) -> StudyPlan:
 
 
 def _executor(declared: StudyPlan, options: StudyOptions, dataset: Dataset) -> Executor:
-    choose_devices(options.devices, len(options.seeds))
-    job = Job(
+    choose_devices(options.devices, len(options.seeds), options.seeds_per_device)
+    job = job_of(declared, options)
+    if hosts.host_count() > 1:
+        require_inline(options.executor, options.workers)
+        return HostsExecutor(job, dataset)
+    return make_executor(options.executor, options.workers, job, dataset, options.ray_address)
+
+
+def job_of(declared: StudyPlan, options: StudyOptions) -> Job:
+    """What all tasks of a plan share."""
+    return Job(
         data=options.data,
         conv=declared.convolution,
         # Workers side by side must not each take every device.
         devices=options.devices or (None if options.executor == "inline" else 1),
+        seeds_per_device=options.seeds_per_device,
         data_dir=options.data_dir,
         manual_dir=options.manual_dir,
         compilation_cache_dir=options.compilation_cache_dir,
     )
-    return make_executor(options.executor, options.workers, job, dataset, options.ray_address)
 
 
 def _finished(store: Store) -> list[TrialResult]:
@@ -211,13 +247,19 @@ def _introduction(
     return "\n".join(lines) + "\n"
 
 
-def _train(store: Store, missing: Sequence[tuple[NetworkSpec, int]], executor: Executor) -> None:
+def _train(
+    store: Store,
+    missing: Sequence[tuple[NetworkSpec, int]],
+    executor: Executor,
+    tracking: StudyTracking,
+) -> None:
     tasks = _tasks(store.plan, missing, executor.workers)
     with StudyProgress(tasks, labels(store.plan.study)) as progress:
 
         def on_event(event: Event) -> None:
             if isinstance(event, Ended):
                 store.add_trial(_result(store.plan, event))
+            tracking.hear(event)
             progress.hear(event)
 
         executor.run(tasks, on_event)
