@@ -1,0 +1,145 @@
+"""How many trainings a minute this machine does, by four ways of running many seeds.
+
+    python -m experiments.throughput                                 some 10 minutes on two cores
+    python -m experiments.throughput --designs=stride-2 --ways=inline,processes
+
+inline      one seed after another, each on all cores
+vectorised  all seeds together on one device, as one program (--seeds_per_device)
+processes   one seed after another in a process per core (--executor=processes)
+devices     the CPU shown to JAX as one device per core, a seed on each (--devices)
+
+Every measurement is a process of its own with warm caches; the ways take turns. The pace is that
+from the end of the first seeds to the end of the last: starting and compiling are not in it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import multiprocessing
+import os
+import statistics
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+
+import jax
+from absl import flags
+
+from cnn_ablation import entry
+from cnn_ablation.compilation import keep_compiled_programs
+from cnn_ablation.data import load_dataset
+from cnn_ablation.errors import InputError
+from cnn_ablation.executors import Ended, Event, Job, Task, make_executor
+from cnn_ablation.spec import DataSpec, TrainingSpec, TrialSpec
+from cnn_ablation.tables import format_table
+from experiments.peers.designs import DESIGNS
+
+FLAGS = flags.FLAGS
+WAYS = ("inline", "vectorised", "processes", "devices")
+_MODULE = "cnn_ablation: throughput"
+_CORES = os.cpu_count() or 1
+
+flags.DEFINE_list(
+    "designs", ["kernel-3-3", "kernel-9-9", "stride-2", "pool-2"], "which", module_name=_MODULE
+)
+flags.DEFINE_list("ways", list(WAYS), "which ways of running", module_name=_MODULE)
+flags.DEFINE_integer("epochs", 2, "epochs of a training", 1, module_name=_MODULE)
+flags.DEFINE_integer("waves", 3, "trainings that each place gets", 2, module_name=_MODULE)
+flags.DEFINE_integer("rounds", 3, "measurements of each", 1, module_name=_MODULE)
+flags.DEFINE_integer("cores", _CORES, "seeds at a time, but for inline", 1, module_name=_MODULE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Measurement:
+    """What one process measures.
+
+    Attributes:
+        design: name of the network.
+        way: one of `WAYS`.
+        epochs: of a training.
+        waves: how many trainings each place gets, one after another.
+        cores: how many seeds at a time, but for inline.
+    """
+
+    design: str
+    way: str
+    epochs: int
+    waves: int
+    cores: int
+
+    @property
+    def at_once(self) -> int:
+        """How many seeds are trained at a time."""
+        return 1 if self.way == "inline" else self.cores
+
+
+def main() -> int:
+    """Measures every design in every way, in turn."""
+    designs = [_chosen("designs", name, tuple(DESIGNS)) for name in FLAGS.designs]
+    ways = [_chosen("ways", name, WAYS) for name in FLAGS.ways]
+    rows = [("design", *ways)]
+    for design in designs:
+        paces: dict[str, list[float]] = {way: [] for way in ways}
+        for number in range(FLAGS.rounds + 1):
+            for way in ways:
+                measured = _apart(Measurement(design, way, FLAGS.epochs, FLAGS.waves, FLAGS.cores))
+                # The first round fills the caches.
+                if number:
+                    paces[way].append(measured)
+        rows.append((design, *(_cell(paces[way]) for way in ways)))
+        print(f"measured {design}", flush=True)
+    print(f"\ntrainings of {FLAGS.epochs} epochs a minute, median of {FLAGS.rounds} (range)")
+    print(format_table(rows))
+    return 0
+
+
+def _apart(measurement: Measurement) -> float:
+    """Measures in a fresh process: JAX's devices are made once and for all."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        return pool.submit(measure, measurement).result()
+
+
+def measure(measurement: Measurement) -> float:
+    """Trainings a minute, measured in this process, whose devices must not be made yet."""
+    if measurement.way == "devices":
+        jax.config.update("jax_num_cpu_devices", measurement.cores)
+    keep_compiled_programs(None)
+    at_once, waves = measurement.at_once, measurement.waves
+    job = Job(
+        DataSpec(),
+        devices=at_once if measurement.way == "devices" else 1,
+        seeds_per_device=at_once if measurement.way == "vectorised" else 1,
+    )
+    spec = TrialSpec(DESIGNS[measurement.design], TrainingSpec(epochs=measurement.epochs))
+    seeds = range(at_once * waves)
+    if measurement.way == "processes":
+        executor = make_executor("processes", at_once, job, load_dataset())
+        tasks = [Task(spec, tuple(seeds[worker::at_once])) for worker in range(at_once)]
+    else:
+        executor = make_executor("inline", None, job, load_dataset())
+        tasks = [Task(spec, tuple(seeds))]
+    ends: list[float] = []
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, Ended):
+            if event.status != "completed":
+                raise InputError(f"{measurement.design}: seed {event.seed} {event.status}")
+            ends.append(time.perf_counter())
+
+    executor.run(tasks, on_event)
+    return 60 * (len(ends) - at_once) / (ends[-1] - ends[at_once - 1])
+
+
+def _cell(paces: Sequence[float]) -> str:
+    return f"{statistics.median(paces):.1f} ({min(paces):.1f} to {max(paces):.1f})"
+
+
+def _chosen(flag: str, name: str, choices: tuple[str, ...]) -> str:
+    if name not in choices:
+        raise InputError(f"--{flag}={name}: must be among {', '.join(choices)}")
+    return name
+
+
+if __name__ == "__main__":
+    entry.run(main, __doc__ or "")

@@ -1,0 +1,71 @@
+"""The verdicts of several runs of one study side by side, as a Markdown table: the README's.
+
+python -m experiments.verdict_table                       the published runs
+python -m experiments.verdict_table --runs=runs/A,runs/B  others
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import flags
+
+from cnn_ablation import entry
+from cnn_ablation.claims import Verdict
+from cnn_ablation.errors import InputError
+from cnn_ablation.study.results import StudyResults
+from cnn_ablation.study.store import load_results
+from cnn_ablation.study.verdicts import judge_results
+
+RESULTS = Path(__file__).parent / "results"
+PUBLISHED = ("as_published", "epochs_20", "rate_1", "rate_1_epochs_20")
+
+flags.DEFINE_list(
+    "runs",
+    [str(RESULTS / name) for name in PUBLISHED],
+    "folders of runs of one study",
+    module_name="cnn_ablation: the table",
+)
+
+
+def main() -> int:
+    """Prints the table."""
+    print(verdict_table([load_results(Path(folder)) for folder in flags.FLAGS.runs]))
+    return 0
+
+
+def verdict_table(runs: Sequence[StudyResults]) -> str:
+    """A row a claim, a column a run.
+
+    Raises:
+        InputError: the runs are not of the same study.
+    """
+    judged = [{verdict.claim.name: verdict for verdict in judge_results(run)} for run in runs]
+    if any(verdicts.keys() != judged[0].keys() for verdicts in judged):
+        names = ", ".join(sorted({run.study.name for run in runs}))
+        raise InputError(f"runs of {names}: must be of one study, with the same claims")
+    rows = [["conclusion of the notebook", *map(_heading, runs)]]
+    rows += [
+        [verdict.claim.text, *(_cell(verdicts[name]) for verdicts in judged)]
+        for name, verdict in judged[0].items()
+    ]
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
+
+
+def _heading(run: StudyResults) -> str:
+    training = run.training
+    return f"rate {training.learning_rate:g}, {training.epochs} epochs, {len(run.seeds)} seeds"
+
+
+def _cell(verdict: Verdict) -> str:
+    if verdict.outcome == "not judged":
+        return "–"
+    if "reversed" in verdict.riders:
+        return "**reversed**"
+    return " ".join([f"**{verdict.outcome}**", *(f"({rider})" for rider in verdict.riders)])
+
+
+if __name__ == "__main__":
+    entry.run(main, __doc__ or "")
