@@ -1,0 +1,30 @@
+"""The table of verdicts that the README shows."""
+
+import dataclasses
+
+import pytest
+from synthetic_results import stride_study, synthetic_results, two_question_study
+
+from cnn_ablation.errors import InputError
+from cnn_ablation.study.verdicts import judge_results
+from experiments.verdict_table import verdict_table
+
+
+def test_a_row_a_claim_and_a_column_a_run() -> None:
+    runs = [synthetic_results(stride_study(), seeds=range(count)) for count in (3, 12)]
+    lines = verdict_table(runs).splitlines()
+    claims = [claim.text for question in stride_study().questions for claim in question.claims]
+    assert [line.split(" | ")[0].removeprefix("| ") for line in lines[2:]] == claims
+    assert lines[0].count("|") == lines[1].count("|") == 4
+    assert "3 seeds" in lines[0] and "12 seeds" in lines[0]
+    for line, *verdicts in zip(lines[2:], *map(judge_results, runs), strict=True):
+        for cell, verdict in zip(line.strip("| ").split(" | ")[1:], verdicts, strict=True):
+            expected = "reversed" if "reversed" in verdict.riders else verdict.outcome
+            assert cell == "–" if expected == "not judged" else expected in cell
+
+
+def test_runs_of_different_studies_are_refused() -> None:
+    run = synthetic_results(stride_study(), seeds=range(3))
+    other = dataclasses.replace(run, study=two_question_study())
+    with pytest.raises(InputError, match="must be of one study"):
+        verdict_table([run, other])
