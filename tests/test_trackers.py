@@ -266,7 +266,7 @@ def assert_both_hold_the_study(tmp_path: Path, store: Store) -> None:
         assert store.history(run, "test_loss") == losses
         folder = tmp_path / "study" / "tensorboard" / label / f"seed_{trial['seed']}"
         assert len(event_files(folder)) == 1
-        shown = [(step, np.float32(value)) for step, value in losses]
+        shown = [(step, float(np.float32(value))) for step, value in losses]
         assert scalars(folder)["loss/test"] == shown
 
 
