@@ -5,6 +5,7 @@
 
 import dataclasses
 import json
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ from cnn_ablation.study import Study, one_axis
 from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, load_results
 from cnn_ablation.study_command import timing
 from cnn_ablation.study_command.conclusion import FAILED_TRIALS, UNEXPECTED_VERDICT
-from cnn_ablation.study_command.runner import StudyOptions, run_study
+from cnn_ablation.study_command.runner import StudyOptions, run_study, train_study
 
 Trial = tuple[int, int]
 
@@ -107,6 +108,26 @@ def test_it_says_before_the_run_when_the_seeds_decide_nothing(run: Any) -> None:
         _, said = run(seeds=seeds)
         before = said[: said.index("\ntrial 1/")]
         assert re.search(rf"^{word} +width: 1 contrast; {seeds} seeds", before, re.MULTILINE)
+
+
+def test_from_python_a_study_is_trained_and_its_results_returned(
+    run: Any, trainer: type[FakeTrainer], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run()
+    trainer.diary.clear()
+    options = StudyOptions(
+        training=small_study.TRAINING,
+        data=small_study.DATA,
+        seeds=range(4),
+        timing_rounds=0,
+        workdir=str(tmp_path / "study"),
+        conv="xla",
+        data_dir=os.environ["TFDS_DATA_DIR"],
+    )
+    results = train_study(small_study.study(4, 6), options)
+    assert trainer.diary == [(4, 3), (6, 3)]
+    assert results == load_results(tmp_path / "study")
+    assert "Holds" not in capsys.readouterr().out
 
 
 def test_a_finished_study_trains_nothing(run: Any, trainer: type[FakeTrainer]) -> None:

@@ -7,13 +7,19 @@ from cnn_ablation.report.charts import Chart
 from cnn_ablation.report.content import Arm, Section, compose
 from cnn_ablation.report.pages import markdown_findings, markdown_table
 from cnn_ablation.report.rendering import chart_files
+from cnn_ablation.report.tables import NONE, Cell, Table
 from cnn_ablation.study.results import StudyResults
+
+_LEFT_OUT = ("published seconds", "receptive field")
 
 
 class Markdown(str):
     """Text in Markdown; a notebook shows it as it is meant."""
 
     def _repr_markdown_(self) -> str:
+        return str(self)
+
+    def __repr__(self) -> str:
         return str(self)
 
 
@@ -30,10 +36,13 @@ class Figure:
 
     def png(self) -> bytes:
         """The image."""
-        return chart_files(self.chart)["png"]
+        return chart_files(self.chart, ("png",))["png"]
 
     def _repr_png_(self) -> bytes:
         return self.png()
+
+    def __repr__(self) -> str:
+        return ". ".join(panel.alt for panel in self.chart.panels)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +51,7 @@ class Answer:
 
     Attributes:
         title: heading.
-        table: what each variant reaches and costs, beside what was published of it.
+        table: what each variant reaches, beside what was published of it, and its parameters.
         verdicts: every claim judged, a sentence each.
         figures: by name: `outcomes`, `tradeoff`, and where there is something to draw, `learning`
             (curves) and `differences` (paired, one panel a claim).
@@ -68,6 +77,22 @@ def answers(results: StudyResults) -> list[Answer]:
     return found
 
 
+def _brief(table: Table) -> Table:
+    """As much of a report's table as a notebook has room for: no details, no empty columns."""
+    rows = [[Cell(cell.text) for cell in row] for row in table.rows]
+    shown = [
+        number
+        for number, heading in enumerate(table.headings)
+        if heading.text not in _LEFT_OUT and any(row[number].text != NONE for row in rows)
+    ]
+    headings = [Cell(heading.text, heading.details[:1]) for heading in table.headings]
+    return dataclasses.replace(
+        table,
+        headings=tuple(headings[number] for number in shown),
+        rows=tuple(tuple(row[number] for number in shown) for row in rows),
+    )
+
+
 def _answer(section: Section, arm: Arm, title: str) -> Answer:
     prefixes = (f"{section.anchor}-control_", f"{section.anchor}-")
     figures = {}
@@ -76,7 +101,7 @@ def _answer(section: Section, arm: Arm, title: str) -> Answer:
         figures[chart.name.removeprefix(prefix)] = Figure(chart)
     return Answer(
         title=title,
-        table=Markdown(markdown_table(arm.table)),
+        table=Markdown(markdown_table(_brief(arm.table))),
         verdicts=Markdown(markdown_findings(arm.findings)),
         figures=figures,
     )

@@ -6,7 +6,7 @@ charts are equal bytes and nothing of the process's other figures is touched.
 
 import contextlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
 from matplotlib import style
@@ -28,14 +28,14 @@ _KEY_ROW, _KEY_HANDLE, _KEY_LETTERS = 0.2, 9, 115
 _TITLE_HEIGHT = 0.25
 
 
-def chart_files(chart: Chart) -> dict[Format, bytes]:
+def chart_files(chart: Chart, formats: Sequence[Format] = get_args(Format)) -> dict[Format, bytes]:
     """A chart as one image in each format, on opaque paper."""
     with _styled():
         figure = _chart_figure(chart)
         # The layout is worked out once; each file would else do it again.
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
-        return {form: _save(figure, form, PAPER) for form in get_args(Format)}
+        return {form: _save(figure, form, PAPER) for form in formats}
 
 
 def _chart_figure(chart: Chart) -> Figure:
