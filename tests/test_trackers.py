@@ -135,6 +135,7 @@ def test_mlflow_holds_what_was_recorded(finished: tuple[Path, Store]) -> None:
         run = by_seed[str(record["seed"])]
         assert (run.info.status, run.data.tags["status"]) == ("FINISHED", "completed")
         assert run.data.tags[PARENT] == parent.info.run_id
+        assert run.info.run_name == f"features2+3-stride4-hidden4 seed {record['seed']}"
         assert run.data.tags["trial_id"] == SPEC.trial_id(record["seed"], "3.0.1")
         assert run.data.tags[NOTE] == layer_table(SPEC.network)
         assert run.data.tags["device"].startswith("cpu: ")

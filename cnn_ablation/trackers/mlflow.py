@@ -22,11 +22,12 @@ from cnn_ablation.records import EpochRecord
 from cnn_ablation.summary import summarize
 from cnn_ablation.trackers.description import bullet_list, flat, layer_table, options_of
 from cnn_ablation.trackers.interface import Run, Trial
+from cnn_ablation.workdir import describe
 
 # Tags that MLflow's own pages read: a run's parent, and its description in Markdown.
 PARENT, NOTE = "mlflow.parentRunId", "mlflow.note.content"
-# Most characters of a tag in the databases of all MLflow 3 versions.
-_LONGEST = 5000
+# Most characters that a tag may have (mlflow.utils.validation).
+_LONGEST = 8000
 _SQLITE = "sqlite:///"
 
 
@@ -79,16 +80,18 @@ class MLflowTracker:
         unfinished = self._unfinished.pop(trial.trial_id, None)
         if unfinished is not None:
             self._client.delete_run(unfinished)
-        name = f"{trial.label} seed {trial.seed}".strip()
+        design = trial.label or describe(trial.spec)
         tags = {
             PARENT: self._parent,
             NOTE: layer_table(trial.spec.network)[:_LONGEST],
             "trial_id": trial.trial_id,
-            "variant": trial.label,
+            "variant": design,
             "seed": str(trial.seed),
             **trial.provenance,
         }
-        created = self._client.create_run(self._experiment, run_name=name, tags=tags)
+        created = self._client.create_run(
+            self._experiment, run_name=f"{design} seed {trial.seed}", tags=tags
+        )
         run_id = self._unfinished[trial.trial_id] = created.info.run_id
         self._open[trial.trial_id] = run_id
         summary = summarize(trial.spec.network)
@@ -134,7 +137,8 @@ class MLflowTracker:
         try:
             yield
         except Exception as error:  # SQLAlchemy's, MLflow's and the system's have no common base.
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+            line = (str(error).strip() or type(error).__name__).splitlines()[0]
+            reason = line.partition(". ")[0][:200]
             raise InputError(
                 f"{self.flag}: {reason}; name a store such as {_SQLITE}mlflow.db"
             ) from None

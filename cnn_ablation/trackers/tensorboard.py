@@ -36,7 +36,7 @@ from cnn_ablation.trackers.description import (
     value_table,
 )
 from cnn_ablation.trackers.interface import Run, Trial
-from cnn_ablation.workdir import EVENT_FILES, TENSORBOARD
+from cnn_ablation.workdir import EVENT_FILES, TENSORBOARD, describe
 
 # TensorBoard makes a section of its page of all tags with the same first part.
 TAGS = {
@@ -86,7 +86,7 @@ class TensorBoardTracker:
         _clear(self._folder(trial))
         events = self._open[trial.trial_id] = _EventFile(self._folder(trial))
         # Trials of one group are shown as one row, their figures averaged: a row is a design.
-        group = trial.label or "design"
+        group = trial.label or describe(trial.spec)
         events.add(hparams_pb(options_of(trial.spec), trial_id=group))
 
     def log_epoch(self, trial: Trial, record: EpochRecord) -> None:
