@@ -65,11 +65,15 @@ def undisturbed(dataset: Dataset, job: Job) -> Figures:
     return {trial: figures_of(end.epochs) for trial, end in ends(events).items()}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def secret() -> None:
+    """What who joins the cluster must know; Ray reads it when it is first imported."""
+    os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
+
+
 @pytest.fixture(scope="module")
 def cluster(dataset: Dataset) -> Iterator[subprocess.Popen[str]]:
     """A cluster that a process of its own has started; `address` tells where."""
-    # Who joins must know its secret; Ray reads these when it is first imported.
-    os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
     pipe = subprocess.PIPE
     command = [sys.executable, "-c", CLUSTER]
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
@@ -148,8 +152,10 @@ def test_workers_give_the_same_figures_even_where_one_is_killed(
             kill_a_worker(cluster)
         events.append(event)
 
+    on_term = signal.getsignal(signal.SIGTERM)
     executor = make_executor("ray", 2, job, dataset, address)
     assert executor.workers == 2
+    assert signal.getsignal(signal.SIGTERM) is on_term, "SIGTERM is how clusters say Ctrl-C"
     executor.run(TASKS, on_event)
     assert {trial: figures_of(end.epochs) for trial, end in ends(events).items()} == undisturbed
     began = [(e.network.hidden, e.seed) for e in events if isinstance(e, Began)]
