@@ -4,7 +4,6 @@ import configparser
 import re
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -33,14 +32,12 @@ def source(name: str) -> str:
     return str(cell.source)
 
 
-@pytest.fixture(scope="module")
-def executed(
-    tmp_path_factory: pytest.TempPathFactory, private_folders: Path
-) -> Iterator[NotebookNode]:
+@pytest.fixture
+def executed(tmp_path: Path, private_folders: Path) -> NotebookNode:
     """The notebook after a small run, started beside an upload of the checkout."""
-    content = tmp_path_factory.mktemp("content")
+    content = tmp_path / "content"
     upload = content / "cnn_ablation-main"
-    upload.mkdir()
+    upload.mkdir(parents=True)
     for name in ("setup.cfg", "cnn_ablation", "experiments"):
         (upload / name).symlink_to(ROOT / name)
     notebook = read()
@@ -57,7 +54,7 @@ def executed(
             TEST_SPLIT="test[:1%]",
         )
     assert len(list((upload / "runs").iterdir())) == 1
-    yield notebook
+    return notebook
 
 
 def outputs(notebook: NotebookNode, name: str, mime: str) -> list[str]:
@@ -88,15 +85,16 @@ def assert_shows_everything(notebook: NotebookNode) -> None:
             assert not re.search(r"(^|[\s\"'(])(/\w|~/|[A-Z]:\\)", shown), shown
 
 
-def test_every_cell_runs_and_every_part_shows_table_figures_and_verdicts(
-    executed: NotebookNode,
-) -> None:
+def test_it_runs_from_top_to_bottom(executed: NotebookNode) -> None:
+    """One test of all that a run shows, so that tests in several processes run it once."""
     counts = [cell.execution_count for cell in executed.cells if cell.cell_type == "code"]
     assert counts == list(range(1, len(counts) + 1))
     assert_shows_everything(executed)
+    assert_shared_designs_are_trained_once(executed)
+    assert_progress_is_one_line(executed)
 
 
-def test_designs_that_parts_share_are_trained_once(executed: NotebookNode) -> None:
+def assert_shared_designs_are_trained_once(executed: NotebookNode) -> None:
     said = {
         cell.id: "".join(o.get("text", "") for o in cell.outputs)
         for cell in executed.cells
@@ -116,7 +114,7 @@ def test_designs_that_parts_share_are_trained_once(executed: NotebookNode) -> No
     }
 
 
-def test_progress_is_one_line(executed: NotebookNode) -> None:
+def assert_progress_is_one_line(executed: NotebookNode) -> None:
     (line,) = [text for text in outputs(executed, "kernel-run", "text/plain") if "trial" in text]
     assert re.fullmatch(r"12 trials in \d+:\d\d:\d\d", line)
 
