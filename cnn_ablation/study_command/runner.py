@@ -144,7 +144,10 @@ def prepare(study: Study, options: StudyOptions) -> tuple[StudyPlan, Dataset]:
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     keep_compiled_programs(options.compilation_cache_dir)
     dataset = load_data(
-        options.data, data_dir=options.data_dir, manual_dir=options.manual_dir, progress=True
+        options.data,
+        data_dir=options.data_dir,
+        manual_dir=options.manual_dir,
+        progress=hosts.is_lead(),
     )
     return _plan(study, options, dataset), dataset
 
