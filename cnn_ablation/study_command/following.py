@@ -2,7 +2,8 @@
 
 from cnn_ablation.executors.several_hosts import follow_tasks
 from cnn_ablation.study import Study
-from cnn_ablation.study_command.runner import StudyOptions, job_of, prepare
+from cnn_ablation.study_command.options import StudyOptions
+from cnn_ablation.study_command.preparing import job_of, prepare
 
 
 def follow_study(study: Study, options: StudyOptions) -> int:

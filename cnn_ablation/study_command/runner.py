@@ -1,80 +1,32 @@
 """A study from its declaration to its report: what is missing is trained and timed, then judged."""
 
 import contextlib
-import dataclasses
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cnn_ablation import hosts
 from cnn_ablation.claims import plan
-from cnn_ablation.compilation import keep_compiled_programs
-from cnn_ablation.convolution import resolve_form
-from cnn_ablation.data import Dataset, describe_dataset, load_data
+from cnn_ablation.data import Dataset
 from cnn_ablation.devices import choose_devices
-from cnn_ablation.environment import describe_device, describe_environment
 from cnn_ablation.errors import InputError
-from cnn_ablation.executors import Ended, Event, Executor, Job, Task, make_executor
+from cnn_ablation.executors import Ended, Event, Executor, Task, make_executor
 from cnn_ablation.executors.several_hosts import HostsExecutor, require_inline
-from cnn_ablation.spec import DataSpec, NetworkSpec, TrainingSpec
-from cnn_ablation.study import Study, add_controls, for_images, labels
+from cnn_ablation.spec import NetworkSpec
+from cnn_ablation.study import Study, labels
 from cnn_ablation.study.plan import StudyPlan, default_folder
 from cnn_ablation.study.results import StudyResults, TrialResult
 from cnn_ablation.study.store import FINISHED, Store
 from cnn_ablation.study.verdicts import setting_of
 from cnn_ablation.study_command.conclusion import conclude
+from cnn_ablation.study_command.options import StudyOptions
+from cnn_ablation.study_command.preparing import job_of, prepare
 from cnn_ablation.study_command.progress import StudyProgress
 from cnn_ablation.study_command.timing import describe_machine, timing_pass
 from cnn_ablation.study_command.tracking import StudyTracking
 from cnn_ablation.tables import wrap
 from cnn_ablation.trackers import make_tracking
 
-
-@dataclasses.dataclass(frozen=True)
-class StudyOptions:
-    """How a study is run.
-
-    Attributes:
-        training: the procedure that every design goes through.
-        data: the images.
-        seeds: one trial a design each.
-        controls: whether to add the control arm.
-        timing_rounds: rounds of the timing pass, 0 for none.
-        workdir: the study's folder, None for one under `runs/` named by study and settings.
-        conv: lowering of convolutions: auto, native, xla or banded.
-        devices: how many devices to train on, None for one per seed as far as there are any.
-        seeds_per_device: how many seeds a device trains together.
-        executor: `inline`, `processes` or `ray`.
-        workers: how many trials at a time, None for what suits the executor.
-        ray_address: of the Ray cluster to train on, empty for one on this machine.
-        retry_failed: whether trials that failed before run again.
-        check: whether a claim that is not as expected makes the exit code 1.
-        data_dir: folder of prepared datasets, None for TFDS's own.
-        manual_dir: folder with a dataset's original archives, or None.
-        compilation_cache_dir: folder of compiled programs, as the flag of that name says.
-        tensorboard: whether to write TensorBoard's event files too.
-        mlflow: URI of MLflow's store to log to, empty for none.
-    """
-
-    training: TrainingSpec
-    data: DataSpec
-    seeds: Sequence[int]
-    controls: bool = True
-    timing_rounds: int = 10
-    workdir: str | None = None
-    conv: str = "auto"
-    devices: int | None = None
-    seeds_per_device: int = 1
-    executor: str = "inline"
-    workers: int | None = None
-    ray_address: str = ""
-    retry_failed: bool = False
-    check: bool = False
-    data_dir: str | None = None
-    manual_dir: str | None = None
-    compilation_cache_dir: str | None = None
-    tensorboard: bool = False
-    mlflow: str = ""
+__all__ = ["StudyOptions", "run_study", "train_study"]
 
 
 def run_study(study: Study, options: StudyOptions) -> int:
@@ -130,28 +82,6 @@ def _trained(study: Study, options: StudyOptions) -> Iterator[tuple[Store, Study
         yield store, tracking
 
 
-def prepare(study: Study, options: StudyOptions) -> tuple[StudyPlan, Dataset]:
-    """The plan that the options make of a study, and its images.
-
-    Raises:
-        InputError: an option is not allowed.
-    """
-    study = for_images(study, *describe_dataset(options.data.dataset, options.data_dir))
-    if options.controls:
-        study = add_controls(study)
-    # Several processes can only share a GPU if none takes all of its memory at once.
-    if options.executor != "inline":
-        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    keep_compiled_programs(options.compilation_cache_dir)
-    dataset = load_data(
-        options.data,
-        data_dir=options.data_dir,
-        manual_dir=options.manual_dir,
-        progress=hosts.is_lead(),
-    )
-    return _plan(study, options, dataset), dataset
-
-
 def _run(
     store: Store,
     declared: StudyPlan,
@@ -174,24 +104,6 @@ def _run(
         timing_pass(store, dataset, options.timing_rounds, machine)
 
 
-def _plan(study: Study, options: StudyOptions, dataset: Dataset) -> StudyPlan:
-    environment = describe_environment()
-    form = resolve_form(options.conv, environment["backend"])
-    environment["device"] = describe_device(environment)
-    environment["convolution"] = form
-    environment["executor"] = options.executor
-    return StudyPlan(
-        study=study,
-        training=options.training,
-        data=options.data,
-        dataset_version=dataset.version,
-        fingerprint=dataset.fingerprint,
-        convolution=form,
-        seeds=tuple(options.seeds),
-        environment=environment,
-    )
-
-
 def _executor(declared: StudyPlan, options: StudyOptions, dataset: Dataset) -> Executor:
     choose_devices(options.devices, len(options.seeds), options.seeds_per_device)
     job = job_of(declared, options)
@@ -199,20 +111,6 @@ def _executor(declared: StudyPlan, options: StudyOptions, dataset: Dataset) -> E
         require_inline(options.executor, options.workers)
         return HostsExecutor(job, dataset)
     return make_executor(options.executor, options.workers, job, dataset, options.ray_address)
-
-
-def job_of(declared: StudyPlan, options: StudyOptions) -> Job:
-    """What all tasks of a plan share."""
-    return Job(
-        data=options.data,
-        conv=declared.convolution,
-        # Workers side by side must not each take every device.
-        devices=options.devices or (None if options.executor == "inline" else 1),
-        seeds_per_device=options.seeds_per_device,
-        data_dir=options.data_dir,
-        manual_dir=options.manual_dir,
-        compilation_cache_dir=options.compilation_cache_dir,
-    )
 
 
 def _finished(store: Store) -> list[TrialResult]:

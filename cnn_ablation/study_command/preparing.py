@@ -1,0 +1,67 @@
+"""What a study and its options come to, on every host alike: the plan, the images, the job."""
+
+import os
+
+from cnn_ablation import hosts
+from cnn_ablation.compilation import keep_compiled_programs
+from cnn_ablation.convolution import resolve_form
+from cnn_ablation.data import Dataset, describe_dataset, load_data
+from cnn_ablation.environment import describe_device, describe_environment
+from cnn_ablation.executors import Job
+from cnn_ablation.study import Study, add_controls, for_images
+from cnn_ablation.study.plan import StudyPlan
+from cnn_ablation.study_command.options import StudyOptions
+
+
+def prepare(study: Study, options: StudyOptions) -> tuple[StudyPlan, Dataset]:
+    """The plan that the options make of a study, and its images.
+
+    Raises:
+        InputError: an option is not allowed.
+    """
+    study = for_images(study, *describe_dataset(options.data.dataset, options.data_dir))
+    if options.controls:
+        study = add_controls(study)
+    # Several processes can only share a GPU if none takes all of its memory at once.
+    if options.executor != "inline":
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    keep_compiled_programs(options.compilation_cache_dir)
+    dataset = load_data(
+        options.data,
+        data_dir=options.data_dir,
+        manual_dir=options.manual_dir,
+        progress=hosts.is_lead(),
+    )
+    return _plan(study, options, dataset), dataset
+
+
+def job_of(declared: StudyPlan, options: StudyOptions) -> Job:
+    """What all tasks of a plan share."""
+    return Job(
+        data=options.data,
+        conv=declared.convolution,
+        # Workers side by side must not each take every device.
+        devices=options.devices or (None if options.executor == "inline" else 1),
+        seeds_per_device=options.seeds_per_device,
+        data_dir=options.data_dir,
+        manual_dir=options.manual_dir,
+        compilation_cache_dir=options.compilation_cache_dir,
+    )
+
+
+def _plan(study: Study, options: StudyOptions, dataset: Dataset) -> StudyPlan:
+    environment = describe_environment()
+    form = resolve_form(options.conv, environment["backend"])
+    environment["device"] = describe_device(environment)
+    environment["convolution"] = form
+    environment["executor"] = options.executor
+    return StudyPlan(
+        study=study,
+        training=options.training,
+        data=options.data,
+        dataset_version=dataset.version,
+        fingerprint=dataset.fingerprint,
+        convolution=form,
+        seeds=tuple(options.seeds),
+        environment=environment,
+    )
