@@ -2,7 +2,7 @@
 
     python -m experiments.benchmark                                about an hour on two cores
     python -m experiments.benchmark --designs=kernel-3-3,stride-2 --nosweep
-    python -m experiments.benchmark --conv=banded --nosweep        as where there is no compiler
+    python -m experiments.benchmark --contestants=ours_banded,pytorch,keras   as without a compiler
     python -m experiments.benchmark --peer_python=/path/to/python  peers in their own environment
 
 Same data, batch size, optimiser and threads. Each contestant first trains --epochs epochs in a
@@ -15,7 +15,6 @@ brings them. Writes benchmark.json and benchmark.md into --output.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import os
 import platform
@@ -27,14 +26,14 @@ from typing import Any, TypeVar
 from absl import flags
 
 from cnn_ablation import entry
-from cnn_ablation.convolution import FORMS
 from cnn_ablation.environment import git_revision
 from cnn_ablation.errors import InputError
 from cnn_ablation.files import write_json, write_text
 from cnn_ablation.spec import NetworkSpec
 from experiments.peers.contestants import (
     CONTESTANTS,
-    OURS,
+    OWN,
+    WITHOUT_COMPILER,
     Contestant,
     WorkerError,
     missing_packages,
@@ -56,13 +55,6 @@ flags.DEFINE_integer("epochs", 2, "epochs at a stretch", 2, module_name=_MODULE)
 flags.DEFINE_integer("rounds", 5, "epochs in turn", 0, module_name=_MODULE)
 flags.DEFINE_integer("threads", None, "default: one per processor", 1, module_name=_MODULE)
 flags.DEFINE_integer("batch_size", 128, "images per step", 1, module_name=_MODULE)
-flags.DEFINE_enum(
-    "conv",
-    "auto",
-    FORMS,
-    "lowering of this project's convolutions",
-    module_name=_MODULE,
-)
 flags.DEFINE_bool("sweep", True, "also all designs in one process", module_name=_MODULE)
 flags.DEFINE_string("peer_python", sys.executable, "interpreter of the peers", module_name=_MODULE)
 flags.DEFINE_string("output", "runs/benchmark", "folder for results", module_name=_MODULE)
@@ -136,7 +128,6 @@ def _header(threads: int) -> dict[str, Any]:
         "epochs": FLAGS.epochs,
         "rounds": FLAGS.rounds,
         "batch_size": FLAGS.batch_size,
-        "conv": FLAGS.conv,
     }
 
 
@@ -167,12 +158,10 @@ def _present(wanted: Sequence[Contestant]) -> tuple[list[Contestant], list[str]]
     """Those whose packages are there, and one line for each of the others."""
     present, absent = [], []
     for contestant in wanted:
-        python = sys.executable if contestant.framework == OURS else FLAGS.peer_python
+        python = sys.executable if contestant.framework in OWN else FLAGS.peer_python
         missing = missing_packages(contestant, python)
         if missing:
             absent.append(f"{contestant.name} (no {', '.join(missing)})")
-        elif contestant.framework == OURS:
-            present.append(dataclasses.replace(contestant, options={"conv": FLAGS.conv}))
         else:
             present.append(contestant)
     for line in absent:
@@ -181,10 +170,15 @@ def _present(wanted: Sequence[Contestant]) -> tuple[list[Contestant], list[str]]
 
 
 def _quickest(designs: Sequence[Design]) -> list[str]:
-    """Of each framework, the variant that needed least for all designs, each in a cold process."""
+    """Of each framework, the variant that needed least for all designs, each in a cold process.
+
+    Ours without a compiler does not sweep: it is there for its pace.
+    """
     totals: dict[str, dict[str, float]] = {}
     for design in designs:
         for course in design.courses:
+            if course.framework == WITHOUT_COMPILER:
+                continue
             of_framework = totals.setdefault(course.framework, {})
             seconds = of_framework.get(course.contestant, 0.0) + course.whole_seconds
             of_framework[course.contestant] = seconds

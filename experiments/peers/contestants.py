@@ -42,9 +42,14 @@ class Contestant:
 
 
 OURS = "cnn_ablation"
+WITHOUT_COMPILER = "cnn_ablation without a compiler"
+OWN = (OURS, WITHOUT_COMPILER)
 _ON_TENSORFLOW = {"KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"}
 CONTESTANTS = (
     Contestant("ours", OURS, "ours", ("jax",), keeps_programs=True),
+    Contestant(
+        "ours_banded", WITHOUT_COMPILER, "ours", ("jax",), {"conv": "banded"}, keeps_programs=True
+    ),
     Contestant("pytorch", "PyTorch", "pytorch", ("torch",), {"channels_last": True}),
     Contestant(
         "pytorch_compile",

@@ -10,7 +10,7 @@ from typing import Any
 
 from cnn_ablation.spec import NetworkSpec
 from cnn_ablation.summary import summarize
-from experiments.peers.contestants import OURS
+from experiments.peers.contestants import OURS, OWN
 
 TRAIN_EXAMPLES = 60_000
 
@@ -95,7 +95,7 @@ class Design:
     @property
     def times_faster(self) -> float | None:
         """Seconds an epoch of the best peer over this project's; above 1 this project is faster."""
-        peers = [self.fastest(name) for name in self.frameworks if name != OURS]
+        peers = [self.fastest(name) for name in self.frameworks if name not in OWN]
         ours, best = self.fastest(OURS), [peer.train_seconds for peer in peers if peer]
         return min(best) / ours.train_seconds if ours and best else None
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cnn_ablation.spec import BLOCK_FIELDS, NetworkSpec
 from cnn_ablation.summary import summarize
-from experiments.peers.contestants import OURS, ROOT, Contestant, Process, WorkerError
+from experiments.peers.contestants import OWN, ROOT, Contestant, Process, WorkerError
 from experiments.peers.figures import TRAIN_EXAMPLES, Course, Design
 from experiments.peers.worker import Job
 
@@ -107,7 +107,7 @@ class Match:
         return float(done.stdout)
 
     def _process(self, contestant: Contestant) -> Process:
-        python = sys.executable if contestant.framework == OURS else self.peer_python
+        python = sys.executable if contestant.framework in OWN else self.peer_python
         return Process(contestant, python, self.logs / f"{contestant.name}.log")
 
     def _job(self, network: NetworkSpec) -> Job:
