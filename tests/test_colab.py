@@ -205,3 +205,12 @@ def found_from(start: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     exec(source("find-checkout"), {})
     assert sys.path[0] == str(Path.cwd())
     return Path.cwd()
+
+
+def test_outputs_of_a_whole_run_are_kept() -> None:
+    notebook = read()
+    counts = [cell.execution_count for cell in notebook.cells if cell.cell_type == "code"]
+    assert counts == list(range(1, len(counts) + 1))
+    assert_shows_everything(notebook)
+    (table,) = outputs(notebook, "pooling-table", "text/markdown")
+    assert all(" | 10 | " in row for row in table.strip().splitlines()[2:])
