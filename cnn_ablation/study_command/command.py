@@ -8,6 +8,7 @@ from absl import flags as absl_flags
 from cnn_ablation import entry, flags, hosts
 from cnn_ablation.spec import TrainingSpec
 from cnn_ablation.study import Study
+from cnn_ablation.study_command.options import AUTO
 
 NUM_SEEDS, TIMING_ROUNDS = 10, 10
 _MODULE = "cnn_ablation: the study"
@@ -72,7 +73,10 @@ def _define_flags(training: TrainingSpec, *, controls: bool) -> None:
         "sign-flip test decides nothing on time with fewer than 9 or so",
     )
     _string(
-        "executor", "inline", "where trials run: inline (one by one), processes (a pool) or ray"
+        "executor",
+        AUTO,
+        "where trials run: inline (one by one), processes (a pool), ray (a cluster), or auto: "
+        "processes on a CPU of several cores, else inline",
     )
     _integer("workers", None, "processes in the pool (default: one per core; ray: all that fit)")
     _string(

@@ -3,7 +3,7 @@
 from cnn_ablation.executors.several_hosts import follow_tasks
 from cnn_ablation.study import Study
 from cnn_ablation.study_command.options import StudyOptions
-from cnn_ablation.study_command.preparing import job_of, prepare
+from cnn_ablation.study_command.preparing import job_of, prepare, settled
 
 
 def follow_study(study: Study, options: StudyOptions) -> int:
@@ -15,6 +15,7 @@ def follow_study(study: Study, options: StudyOptions) -> int:
     Raises:
         InputError: an option is not allowed, or is not what host 0 was given.
     """
+    options = settled(options)
     declared, dataset = prepare(study, options)
     follow_tasks(job_of(declared, options), dataset)
     return 0

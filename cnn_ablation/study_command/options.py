@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from cnn_ablation.spec import DataSpec, TrainingSpec
 
+AUTO = "auto"
+
 
 @dataclasses.dataclass(frozen=True)
 class StudyOptions:
@@ -20,7 +22,7 @@ class StudyOptions:
         conv: lowering of convolutions: auto, native, xla or banded.
         devices: how many devices to train on, None for one per seed as far as there are any.
         seeds_per_device: how many seeds a device trains together.
-        executor: `inline`, `processes` or `ray`.
+        executor: `inline`, `processes`, `ray`, or `auto` for what is quickest here.
         workers: how many trials at a time, None for what suits the executor.
         ray_address: of the Ray cluster to train on, empty for one on this machine.
         retry_failed: whether trials that failed before run again.

@@ -1,6 +1,9 @@
 """What a study and its options come to, on every host alike: the plan, the images, the job."""
 
+import dataclasses
 import os
+
+import jax
 
 from cnn_ablation import hosts
 from cnn_ablation.compilation import keep_compiled_programs
@@ -8,9 +11,28 @@ from cnn_ablation.convolution import resolve_form
 from cnn_ablation.data import Dataset, describe_dataset, load_data
 from cnn_ablation.environment import describe_device, describe_environment
 from cnn_ablation.executors import Job
+from cnn_ablation.executors.cores import available_cores
 from cnn_ablation.study import Study, add_controls, for_images
 from cnn_ablation.study.plan import StudyPlan
-from cnn_ablation.study_command.options import StudyOptions
+from cnn_ablation.study_command.options import AUTO, StudyOptions
+
+
+def settled(options: StudyOptions) -> StudyOptions:
+    """The same options with the executor named that `auto` stands for."""
+    if options.executor != AUTO:
+        return options
+    return dataclasses.replace(options, executor=_quickest_executor(options))
+
+
+def _quickest_executor(options: StudyOptions) -> str:
+    """What trains most trials a minute here; README.md has the figures.
+
+    On a CPU of several cores that is a worker on each, for a small design does not fill two cores.
+    An accelerator, and a mesh of devices, are best left to one process.
+    """
+    alone = hosts.host_count() == 1 and options.workers != 1 and options.devices in (None, 1)
+    one_cpu = jax.default_backend() == "cpu" and jax.device_count() == 1
+    return "processes" if alone and one_cpu and len(available_cores()) > 1 else "inline"
 
 
 def prepare(study: Study, options: StudyOptions) -> tuple[StudyPlan, Dataset]:

@@ -19,7 +19,7 @@ from cnn_ablation.study.store import FINISHED, Store
 from cnn_ablation.study.verdicts import setting_of
 from cnn_ablation.study_command.conclusion import conclude
 from cnn_ablation.study_command.options import StudyOptions
-from cnn_ablation.study_command.preparing import job_of, prepare
+from cnn_ablation.study_command.preparing import job_of, prepare, settled
 from cnn_ablation.study_command.progress import StudyProgress
 from cnn_ablation.study_command.timing import describe_machine, timing_pass
 from cnn_ablation.study_command.tracking import StudyTracking
@@ -65,6 +65,7 @@ def _trained(study: Study, options: StudyOptions) -> Iterator[tuple[Store, Study
     if options.timing_rounds < 0:
         raise InputError(f"--timing_rounds={options.timing_rounds}: must be 0 or more")
     trackers = make_tracking(options.tensorboard, options.mlflow)
+    options = settled(options)
     declared, dataset = prepare(study, options)
     executor = _executor(declared, options, dataset)
     name = default_folder(study.name, options.training, options.data)
