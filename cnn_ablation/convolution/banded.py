@@ -114,45 +114,22 @@ def _band(kernel_HWIO: jax.Array, together: int) -> jax.Array:
 
 
 def _max_pool(features_BHWO: jax.Array, pool: int) -> jax.Array:
-    """The largest of every whole window; of equal ones the first, in row-major order."""
-    batch, height, width, features = features_BHWO.shape
-    height, width = height // pool, width // pool
-    whole = features_BHWO[:, : height * pool, : width * pool]
-    return _largest(whole.reshape(batch, height, pool, width, pool, features))
+    """The largest of every whole window, and its gradient to the first of equal ones.
+
+    First along rows, then down columns: two short chains of selections instead of one over all
+    members, which is as long as the window is large and whose gradient reads the map for each.
+    """
+    return _largest_of_groups(_largest_of_groups(features_BHWO, 2, pool), 1, pool)
 
 
-@jax.custom_vjp
-def _largest(windows_BHPWQO: jax.Array) -> jax.Array:
-    return _winners(windows_BHPWQO)[0]
-
-
-def _winners(windows_BHPWQO: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """The largest member of every window, and its place in row-major order."""
-    rows, columns = windows_BHPWQO.shape[2], windows_BHPWQO.shape[4]
-    best_BHWO = windows_BHPWQO[:, :, 0, :, 0]
-    place_BHWO = jnp.zeros(best_BHWO.shape, jnp.int32)
-    for place in range(1, rows * columns):
-        member_BHWO = windows_BHPWQO[:, :, place // columns, :, place % columns]
-        better = (member_BHWO > best_BHWO) | jnp.isnan(member_BHWO)
-        best_BHWO = jnp.where(better, member_BHWO, best_BHWO)
-        place_BHWO = jnp.where(better, place, place_BHWO)
-    return best_BHWO, place_BHWO
-
-
-def _largest_forward(windows_BHPWQO: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
-    best_BHWO, place_BHWO = _winners(windows_BHPWQO)
-    rows, columns = windows_BHPWQO.shape[2], windows_BHPWQO.shape[4]
-    places_PQ = jnp.arange(rows * columns).reshape(rows, columns)
-    return best_BHWO, (place_BHWO, places_PQ)
-
-
-def _largest_backward(
-    kept: tuple[jax.Array, jax.Array], gradients_BHWO: jax.Array
-) -> tuple[jax.Array]:
-    # All members at once: a sum over slices would pass over the whole map once for each.
-    place_BHWO, places_PQ = kept
-    won = place_BHWO[:, :, None, :, None] == places_PQ[:, None, :, None]
-    return (jnp.where(won, gradients_BHWO[:, :, None, :, None], 0.0),)
-
-
-_largest.defvjp(_largest_forward, _largest_backward)
+def _largest_of_groups(array: jax.Array, axis: int, size: int) -> jax.Array:
+    """The largest of every `size` neighbours along an axis; what fills no group is dropped."""
+    groups = array.shape[axis] // size
+    shape = (*array.shape[:axis], groups, size, *array.shape[axis + 1 :])
+    grouped = lax.slice_in_dim(array, 0, groups * size, axis=axis).reshape(shape)
+    members = [lax.index_in_dim(grouped, i, axis + 1, keepdims=False) for i in range(size)]
+    # A comparison has no gradient, so that the gradient follows the selected member alone.
+    best = members[0]
+    for member in members[1:]:
+        best = jnp.where((member > best) | jnp.isnan(member), member, best)
+    return best
