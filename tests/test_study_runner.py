@@ -19,10 +19,10 @@ from cnn_ablation import report
 from cnn_ablation.errors import InputError
 from cnn_ablation.executors import block
 from cnn_ablation.records import EpochRecord, TrialRecord
-from cnn_ablation.spec import NetworkSpec, TrialSpec
+from cnn_ablation.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.study import Study, one_axis
 from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, load_results
-from cnn_ablation.study_command import timing
+from cnn_ablation.study_command import preparing, timing
 from cnn_ablation.study_command.conclusion import FAILED_TRIALS, UNEXPECTED_VERDICT
 from cnn_ablation.study_command.runner import StudyOptions, run_study, train_study
 
@@ -303,3 +303,24 @@ def test_without_a_workdir_settings_choose_the_folder(
     (folder,) = (tmp_path / "runs").iterdir()
     assert len((folder / TRIALS).read_text().splitlines()) == 6
     assert json.loads((folder / STUDY).read_text())["seeds"] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("given", "cores", "executor"),
+    [
+        ({}, (0, 1), "processes"),
+        ({}, (0,), "inline"),
+        ({"workers": 1}, (0, 1), "inline"),
+        ({"devices": 2}, (0, 1), "inline"),
+        ({"executor": "inline"}, (0, 1), "inline"),
+        ({"executor": "ray"}, (0, 1), "ray"),
+    ],
+)
+def test_auto_is_a_worker_on_each_of_several_cores(
+    given: dict[str, Any], cores: tuple[int, ...], executor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preparing, "available_cores", lambda: cores)
+    options = StudyOptions(
+        training=TrainingSpec(), data=DataSpec(), seeds=range(2), **{"executor": "auto", **given}
+    )
+    assert preparing.settled(options).executor == executor

@@ -55,7 +55,9 @@ def make_executor(
         return ProcessExecutor(job, workers)
     if name == "ray":
         return _ray_executor(job, workers, dataset, ray_address)
-    raise InputError(f"--executor={name}: must be {' or '.join(EXECUTORS)}")
+    raise InputError(
+        f"--executor={name}: must be auto, {', '.join(EXECUTORS[:-1])} or {EXECUTORS[-1]}"
+    )
 
 
 def _ray_executor(job: Job, workers: int | None, dataset: Dataset, address: str) -> Executor:

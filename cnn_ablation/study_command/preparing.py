@@ -18,7 +18,7 @@ from cnn_ablation.study_command.options import AUTO, StudyOptions
 
 
 def settled(options: StudyOptions) -> StudyOptions:
-    """The same options with the executor named that `auto` stands for."""
+    """The same options, with the executor that `auto` stands for by its name."""
     if options.executor != AUTO:
         return options
     return dataclasses.replace(options, executor=_quickest_executor(options))
