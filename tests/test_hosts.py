@@ -117,6 +117,12 @@ def two_hosts(
             process.communicate()
 
 
+def ours(told: str) -> str:
+    """What a host said; with a jaxlib whose own fatal log cannot be switched off, its last line."""
+    lines = told.splitlines(keepends=True)
+    return "".join(lines if jax.__version_info__ >= (0, 8) else lines[-1:])
+
+
 def lines_of(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
@@ -199,6 +205,7 @@ def test_a_host_that_is_lost_ends_the_other(tmp_path: Path, lost: int, how: sign
         told = survivor.communicate(timeout=HEARTBEAT + 30)[1]
         assert survivor.returncode == 1
     kept = "" if lost == 0 else f"; what was recorded is in {folder}"
+    told = ours(told)
     assert told.startswith(f"error: host {lost} of 2 is gone: ")
     assert told.endswith(f"its own messages say more{kept}\n") and told.count("\n") == 1
     assert [line["epoch"] for line in lines_of(lines)] == list(range(1, len(lines_of(lines)) + 1))
@@ -267,4 +274,5 @@ def test_hosts_that_do_not_come_together_end_in_one_line(
     finally:
         process.kill()
     assert process.returncode == 2
+    told = ours(told)
     assert message in told and told.startswith("error: ") and told.count("\n") == 1
