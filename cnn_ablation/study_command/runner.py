@@ -15,7 +15,7 @@ from cnn_ablation.spec import NetworkSpec
 from cnn_ablation.study import Study, labels
 from cnn_ablation.study.plan import StudyPlan, default_folder
 from cnn_ablation.study.results import StudyResults, TrialResult
-from cnn_ablation.study.store import FINISHED, Store
+from cnn_ablation.study.store import FINISHED, Store, load_results
 from cnn_ablation.study.verdicts import setting_of
 from cnn_ablation.study_command.conclusion import conclude
 from cnn_ablation.study_command.options import StudyOptions
@@ -76,7 +76,8 @@ def _trained(study: Study, options: StudyOptions) -> Iterator[tuple[Store, Study
         try:
             _run(store, declared, executor, dataset, options, tracking)
         except KeyboardInterrupt:
-            done, total = len(_finished(store)), len(list(declared.trials()))
+            # From the file: the stop may have come between a line's writing and its keeping here.
+            done, total = len(_finished(load_results(folder))), len(list(declared.trials()))
             raise KeyboardInterrupt(
                 f"{done} of {total} trials are kept in {folder}; the same command goes on"
             ) from None
@@ -114,12 +115,12 @@ def _executor(declared: StudyPlan, options: StudyOptions, dataset: Dataset) -> E
     return make_executor(options.executor, options.workers, job, dataset, options.ray_address)
 
 
-def _finished(store: Store) -> list[TrialResult]:
-    return [trial for trial in store.results().trials if trial.status in FINISHED]
+def _finished(results: StudyResults) -> list[TrialResult]:
+    return [trial for trial in results.trials if trial.status in FINISHED]
 
 
 def _missing(store: Store, *, retry_failed: bool) -> list[tuple[NetworkSpec, int]]:
-    trials = _finished(store) if retry_failed else store.results().trials
+    trials = _finished(store.results()) if retry_failed else store.results().trials
     done = {(trial.network, trial.seed) for trial in trials}
     return [trial for trial in store.plan.trials() if trial not in done]
 
