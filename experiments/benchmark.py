@@ -21,7 +21,7 @@ import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from absl import flags
 
@@ -30,6 +30,7 @@ from cnn_ablation.environment import git_revision
 from cnn_ablation.errors import InputError
 from cnn_ablation.files import write_json, write_text
 from cnn_ablation.spec import NetworkSpec
+from experiments.choices import chosen
 from experiments.peers.contestants import (
     CONTESTANTS,
     OWN,
@@ -43,7 +44,6 @@ from experiments.peers.figures import Design, geometric_mean
 from experiments.peers.match import Match
 from experiments.peers.tables import report
 
-T = TypeVar("T")
 FLAGS = flags.FLAGS
 _MODULE = "cnn_ablation: the benchmark"
 _BY_NAME = {contestant.name: contestant for contestant in CONTESTANTS}
@@ -62,8 +62,8 @@ flags.DEFINE_string("output", "runs/benchmark", "folder for results", module_nam
 
 def main() -> int:
     """Runs the benchmark that the flags describe."""
-    networks = {name: _chosen("designs", name, DESIGNS) for name in FLAGS.designs}
-    wanted = [_chosen("contestants", name, _BY_NAME) for name in FLAGS.contestants]
+    networks = {name: chosen("designs", name, DESIGNS) for name in FLAGS.designs}
+    wanted = [chosen("contestants", name, _BY_NAME) for name in FLAGS.contestants]
     output = _output_folder(Path(FLAGS.output))
     threads = _take_processors(FLAGS.threads)
     contestants, absent = _present(wanted)
@@ -206,12 +206,6 @@ def _output_folder(folder: Path) -> Path:
     except OSError as error:
         raise InputError(f"--output={folder}: cannot be made ({error.strerror})") from None
     return folder
-
-
-def _chosen(flag: str, name: str, choices: dict[str, T]) -> T:
-    if name not in choices:
-        raise InputError(f"--{flag}={name}: must be among {', '.join(choices)}")
-    return choices[name]
 
 
 if __name__ == "__main__":

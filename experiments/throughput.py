@@ -32,6 +32,7 @@ from cnn_ablation.errors import InputError
 from cnn_ablation.executors import Ended, Event, Job, Task, make_executor
 from cnn_ablation.spec import DataSpec, TrainingSpec, TrialSpec
 from cnn_ablation.tables import format_table
+from experiments.choices import chosen
 from experiments.peers.designs import DESIGNS
 
 FLAGS = flags.FLAGS
@@ -75,8 +76,11 @@ class Measurement:
 
 def main() -> int:
     """Measures every design in every way, in turn."""
-    designs = [_chosen("designs", name, tuple(DESIGNS)) for name in FLAGS.designs]
-    ways = [_chosen("ways", name, WAYS) for name in FLAGS.ways]
+    ways, designs = FLAGS.ways, FLAGS.designs
+    for way in ways:
+        chosen("ways", way, dict.fromkeys(WAYS))
+    for design in designs:
+        chosen("designs", design, DESIGNS)
     rows = [("design", *ways)]
     for design in designs:
         paces: dict[str, list[float]] = {way: [] for way in ways}
@@ -133,12 +137,6 @@ def measure(measurement: Measurement) -> float:
 
 def _cell(paces: Sequence[float]) -> str:
     return f"{statistics.median(paces):.1f} ({min(paces):.1f} to {max(paces):.1f})"
-
-
-def _chosen(flag: str, name: str, choices: tuple[str, ...]) -> str:
-    if name not in choices:
-        raise InputError(f"--{flag}={name}: must be among {', '.join(choices)}")
-    return name
 
 
 if __name__ == "__main__":
