@@ -1,9 +1,11 @@
 """Simulate the rule by which claims are judged: error rates, coverage and power.
 
-Run ``python -m experiments.simulate_statistics``: it prints two Markdown tables. Under a null the
-true difference of every contrast is exactly what separates 'holds' from 'fails', so that every
-decided verdict is false. The rule is two-sided at 5 %, so 'holds' is to stay at 2.5 % or under and
-'holds' and 'fails' together at 5 %, whether one contrast is judged or a family of five.
+python -m experiments.simulate_statistics > experiments/results/simulated_statistics.md
+
+It prints two Markdown tables, with the same figures every time. Under a null the true difference
+of every contrast is exactly what separates 'holds' from 'fails', so that every decided verdict is
+false. The rule is two-sided at 5 %, so 'holds' is to stay at 2.5 % or under and 'holds' and 'fails'
+together at 5 %, whether one contrast is judged or a family of five.
 
 Axes of arrays: R replicates of the whole experiment, M contrasts of a family, N units (seeds).
 """
@@ -14,10 +16,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 from numpy.typing import NDArray
 from scipy import stats
 
+from cnn_ablation import entry
 from cnn_ablation.statistics import (
     bonferroni_level,
     decidable_effect,
@@ -212,15 +215,19 @@ def power_table(replicates: int, seed: int) -> str:
     return "\n".join(lines)
 
 
-_REPLICATES = flags.DEFINE_integer("replicates", 10_000, "Simulated experiments per row.", 100)
-_SEED = flags.DEFINE_integer("seed", 0, "Seed of the simulation.")
+_MODULE = "cnn_ablation: the simulation"
+flags.DEFINE_integer(
+    "replicates", 10_000, "simulated experiments per row", 100, module_name=_MODULE
+)
+flags.DEFINE_integer("seed", 0, "seed of the simulation", 0, module_name=_MODULE)
 
 
-def main(argv: Sequence[str]) -> None:
-    """Print both tables."""
-    del argv
-    replicates, seed = _REPLICATES.value, _SEED.value
+def main() -> None:
+    """Prints both tables."""
+    replicates, seed = flags.FLAGS.replicates, flags.FLAGS.seed
     error = 100 * (0.025 * 0.975 / replicates) ** 0.5
+    print("# The rule by which claims are judged, on worlds whose truth is known\n")
+    print(f"Made by `python -m experiments.simulate_statistics --replicates={replicates}`.\n")
     print(f"False verdicts and coverage, % of {replicates:,} simulated families")
     print(f"(nominal: 2.5, 5, 5, 95, at least 95; standard error at 2.5 %: {error:.2f}).\n")
     print(null_table(replicates, seed))
@@ -229,4 +236,4 @@ def main(argv: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    app.run(main)
+    entry.run(main, __doc__ or "")

@@ -311,6 +311,7 @@ def test_without_a_workdir_settings_choose_the_folder(
         ({}, (0, 1), "processes"),
         ({}, (0,), "inline"),
         ({"workers": 1}, (0, 1), "inline"),
+        ({"workers": 3}, (0,), "processes"),
         ({"devices": 2}, (0, 1), "inline"),
         ({"executor": "inline"}, (0, 1), "inline"),
         ({"executor": "ray"}, (0, 1), "ray"),

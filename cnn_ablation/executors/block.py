@@ -2,12 +2,23 @@
 
 from collections.abc import Sequence
 
-from cnn_ablation.data import Dataset
+from cnn_ablation.compilation import keep_compiled_programs
+from cnn_ablation.data import Dataset, load_data
 from cnn_ablation.devices import choose_devices
 from cnn_ablation.executors.interface import Began, Ended, EpochEnded, Job, OnEvent, Task
 from cnn_ablation.records import EpochRecord
 from cnn_ablation.spec import NetworkSpec
 from cnn_ablation.trainer import Trainer
+
+
+def load_for(job: Job) -> Dataset:
+    """What a worker elsewhere does before its first task: keeps programs, loads the images.
+
+    Raises:
+        InputError: the images cannot be had here.
+    """
+    keep_compiled_programs(job.compilation_cache_dir)
+    return load_data(job.data, data_dir=job.data_dir, manual_dir=job.manual_dir)
 
 
 def train_block(task: Task, dataset: Dataset, job: Job, on_event: OnEvent) -> None:

@@ -7,6 +7,9 @@ from cnn_ablation.executors.cores import available_cores
 from cnn_ablation.executors.interface import Task
 from cnn_ablation.summary import summarize
 
+# Several processes can only share a GPU if none takes all of its memory at once.
+_SHARED_MEMORY = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+
 # So many workers may die with one trial in hand before it counts as failed.
 ATTEMPTS = 3
 
@@ -16,14 +19,16 @@ def costliest_first(tasks: Sequence[Task]) -> list[Task]:
     return sorted(tasks, key=_cost, reverse=True)
 
 
+def share_accelerator() -> None:
+    """Leaves memory to workers on the accelerator of this process; before its JAX starts."""
+    for name, value in _SHARED_MEMORY.items():
+        os.environ.setdefault(name, value)
+
+
 def environment_of_workers() -> dict[str, str]:
     """The variables that make XLA in a worker compute as it does in this process."""
-    own = {
-        # XLA on a CPU cuts its work into NPROC parts, by default one per core that it may use.
-        "NPROC": str(len(available_cores())),
-        # Several processes can only share a GPU if none takes all of its memory at once.
-        "XLA_PYTHON_CLIENT_PREALLOCATE": "false",
-    }
+    # XLA on a CPU cuts its work into NPROC parts, by default one per core that it may use.
+    own = {"NPROC": str(len(available_cores())), **_SHARED_MEMORY}
     return {name: os.environ.get(name, value) for name, value in own.items()}
 
 

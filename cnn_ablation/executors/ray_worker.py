@@ -72,9 +72,7 @@ class Worker:
     def _train(self, orders: Orders) -> None:
         import jax
 
-        from cnn_ablation.compilation import keep_compiled_programs
-        from cnn_ablation.data import load_data
-        from cnn_ablation.executors.block import train_block
+        from cnn_ablation.executors.block import load_for, train_block
 
         job = orders.job
         if orders.backend == "cpu":
@@ -82,8 +80,7 @@ class Worker:
         if (backend := jax.default_backend()) != orders.backend:
             self._news.put(Unfit(f"its JAX runs on {backend}, the study's on {orders.backend}"))
             return
-        keep_compiled_programs(job.compilation_cache_dir)
-        dataset = load_data(job.data, data_dir=job.data_dir, manual_dir=job.manual_dir)
+        dataset = load_for(job)
         if dataset.fingerprint != orders.fingerprint:
             self._news.put(Unfit(f"its {job.data.dataset} differs from the study's"))
             return

@@ -28,16 +28,13 @@ def main() -> None:
 
 
 def _work(job: Job, tasks: "queue.SimpleQueue[Task]", replies: BinaryIO) -> None:
-    from cnn_ablation.compilation import keep_compiled_programs
-    from cnn_ablation.data import load_data
-    from cnn_ablation.executors.block import train_block
+    from cnn_ablation.executors.block import load_for, train_block
 
     def tell(message: Event | Idle) -> None:
         pickle.dump(message, replies)
         replies.flush()
 
-    keep_compiled_programs(job.compilation_cache_dir)
-    dataset = load_data(job.data, data_dir=job.data_dir, manual_dir=job.manual_dir)
+    dataset = load_for(job)
     while True:
         tell(Idle())
         train_block(tasks.get(), dataset, job, tell)

@@ -1,7 +1,6 @@
 """What a study and its options come to, on every host alike: the plan, the images, the job."""
 
 import dataclasses
-import os
 
 import jax
 
@@ -12,6 +11,7 @@ from cnn_ablation.data import Dataset, describe_dataset, load_data
 from cnn_ablation.environment import describe_device, describe_environment
 from cnn_ablation.executors import Job
 from cnn_ablation.executors.cores import available_cores
+from cnn_ablation.executors.pooling import share_accelerator
 from cnn_ablation.study import Study, add_controls, for_images
 from cnn_ablation.study.plan import StudyPlan
 from cnn_ablation.study_command.options import AUTO, StudyOptions
@@ -28,11 +28,16 @@ def _quickest_executor(options: StudyOptions) -> str:
     """What trains most trials a minute here; README.md has the figures.
 
     On a CPU of several cores that is a worker on each, for a small design does not fill two cores.
-    An accelerator, and a mesh of devices, are best left to one process.
+    An accelerator, and a mesh of devices, are best left to one process; who asks for several
+    workers gets them.
     """
-    alone = hosts.host_count() == 1 and options.workers != 1 and options.devices in (None, 1)
+    if hosts.host_count() > 1 or options.workers == 1:
+        return "inline"
+    if options.workers is not None:
+        return "processes"
     one_cpu = jax.default_backend() == "cpu" and jax.device_count() == 1
-    return "processes" if alone and one_cpu and len(available_cores()) > 1 else "inline"
+    several_cores = one_cpu and options.devices in (None, 1) and len(available_cores()) > 1
+    return "processes" if several_cores else "inline"
 
 
 def prepare(study: Study, options: StudyOptions) -> tuple[StudyPlan, Dataset]:
@@ -44,9 +49,8 @@ def prepare(study: Study, options: StudyOptions) -> tuple[StudyPlan, Dataset]:
     study = for_images(study, *describe_dataset(options.data.dataset, options.data_dir))
     if options.controls:
         study = add_controls(study)
-    # Several processes can only share a GPU if none takes all of its memory at once.
     if options.executor != "inline":
-        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+        share_accelerator()
     keep_compiled_programs(options.compilation_cache_dir)
     dataset = load_data(
         options.data,
