@@ -1,13 +1,17 @@
 """The table of verdicts that the README shows."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 from synthetic_results import stride_study, synthetic_results, two_question_study
 
 from cnn_ablation.errors import InputError
+from cnn_ablation.study.store import load_results
 from cnn_ablation.study.verdicts import judge_results
-from experiments.verdict_table import verdict_table
+from experiments.verdict_table import PUBLISHED, RESULTS, verdict_table
+
+README = Path(__file__).parents[1] / "README.md"
 
 
 def test_a_row_a_claim_and_a_column_a_run() -> None:
@@ -28,3 +32,7 @@ def test_runs_of_different_studies_are_refused() -> None:
     other = dataclasses.replace(run, study=two_question_study())
     with pytest.raises(InputError, match="must be of one study"):
         verdict_table([run, other])
+
+
+def test_the_readme_shows_the_verdicts_on_the_published_trials() -> None:
+    assert verdict_table([load_results(RESULTS / name) for name in PUBLISHED]) in README.read_text()
