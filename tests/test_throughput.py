@@ -19,7 +19,9 @@ def test_a_small_measurement_by_two_ways() -> None:
         r"stride-5 +(\S+) \((\S+) to (\S+)\) +(\S+) \((\S+) to (\S+)\)", row.strip()
     )
     assert paces and all(float(pace) > 0 for pace in paces.groups())
-    assert len(set(paces.groups())) == 2
+    # One round is its own median, least and most.
+    inline, devices = paces.groups()[:3], paces.groups()[3:]
+    assert len(set(inline)) == len(set(devices)) == 1
 
 
 @pytest.mark.parametrize("flag", ["--designs=stride-9", "--ways=sideways", "--waves=1"])
