@@ -17,13 +17,13 @@ from cnn_ablation.version import __version__
 
 if TYPE_CHECKING:
     from cnn_ablation.data import Dataset, load_dataset
+    from cnn_ablation.design.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
+    from cnn_ablation.design.summary import format_summary, summarize
     from cnn_ablation.errors import FieldError, InputError
-    from cnn_ablation.model import apply, init
-    from cnn_ablation.records import EpochRecord, TrialRecord
-    from cnn_ablation.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
-    from cnn_ablation.summary import format_summary, summarize
-    from cnn_ablation.trainer import Trainer, Trial, fit
-    from cnn_ablation.training import create_train_state, evaluate, train_epoch, train_step
+    from cnn_ablation.network.model import apply, init
+    from cnn_ablation.training.records import EpochRecord, TrialRecord
+    from cnn_ablation.training.steps import create_train_state, evaluate, train_epoch, train_step
+    from cnn_ablation.training.trainer import Trainer, Trial, fit
 
 __all__ = [
     "DataSpec",
@@ -53,12 +53,12 @@ __all__ = [
 _HOMES = {
     "data": ("Dataset", "load_dataset"),
     "errors": ("FieldError", "InputError"),
-    "model": ("apply", "init"),
-    "records": ("EpochRecord", "TrialRecord"),
-    "spec": ("DataSpec", "NetworkSpec", "TrainingSpec", "TrialSpec"),
-    "summary": ("format_summary", "summarize"),
-    "trainer": ("Trainer", "Trial", "fit"),
-    "training": ("create_train_state", "evaluate", "train_epoch", "train_step"),
+    "network.model": ("apply", "init"),
+    "training.records": ("EpochRecord", "TrialRecord"),
+    "design.spec": ("DataSpec", "NetworkSpec", "TrainingSpec", "TrialSpec"),
+    "design.summary": ("format_summary", "summarize"),
+    "training.trainer": ("Trainer", "Trial", "fit"),
+    "training.steps": ("create_train_state", "evaluate", "train_epoch", "train_step"),
 }
 
 

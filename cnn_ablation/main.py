@@ -6,7 +6,8 @@
 Block options take one value for all blocks or one per block: --padding=same,valid.
 """
 
-from cnn_ablation import entry, flags, hosts
+from cnn_ablation.commands import entry, flags
+from cnn_ablation.execution import hosts
 
 flags.define_network_flags()
 flags.define_training_flags()
@@ -21,9 +22,9 @@ def main() -> int:
     spec, seeds = flags.trial_spec(), flags.seeds()
     hosts.join(flags.host_options())
     # Imported late: a mistake in a flag, or --help, need not wait for JAX.
-    from cnn_ablation.compilation import keep_compiled_programs
-    from cnn_ablation.following import follow_trials
-    from cnn_ablation.runner import RunOptions, run_trials
+    from cnn_ablation.commands.following_single import follow_trials
+    from cnn_ablation.commands.single_design import RunOptions, run_trials
+    from cnn_ablation.system.compilation import keep_compiled_programs
 
     values = flags.FLAGS
     keep_compiled_programs(values.compilation_cache_dir)

@@ -15,7 +15,7 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 
-from cnn_ablation.files import write_text
+from cnn_ablation.system.files import write_text
 
 NOTEBOOK = Path(__file__).with_name("cnn_ablation_colab.ipynb")
 

@@ -20,8 +20,8 @@ from absl import flags
 from numpy.typing import NDArray
 from scipy import stats
 
-from cnn_ablation import entry
-from cnn_ablation.statistics import (
+from cnn_ablation.commands import entry
+from cnn_ablation.inference import (
     bonferroni_level,
     decidable_effect,
     holm,

@@ -25,13 +25,13 @@ from concurrent.futures import ProcessPoolExecutor
 import jax
 from absl import flags
 
-from cnn_ablation import entry
-from cnn_ablation.compilation import keep_compiled_programs
+from cnn_ablation.commands import entry
 from cnn_ablation.data import load_dataset
+from cnn_ablation.design.spec import DataSpec, TrainingSpec, TrialSpec
+from cnn_ablation.display.text import format_table
 from cnn_ablation.errors import InputError
-from cnn_ablation.executors import Ended, Event, Job, Task, make_executor
-from cnn_ablation.spec import DataSpec, TrainingSpec, TrialSpec
-from cnn_ablation.tables import format_table
+from cnn_ablation.execution.executors import Ended, Event, Job, Task, make_executor
+from cnn_ablation.system.compilation import keep_compiled_programs
 from experiments.choices import chosen
 from experiments.peers.designs import DESIGNS
 

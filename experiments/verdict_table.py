@@ -11,8 +11,8 @@ from pathlib import Path
 
 from absl import flags
 
-from cnn_ablation import entry
 from cnn_ablation.claims import Verdict
+from cnn_ablation.commands import entry
 from cnn_ablation.errors import InputError
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.store import load_results

@@ -3,8 +3,8 @@
 from hypothesis import assume
 from hypothesis import strategies as st
 
+from cnn_ablation.design.spec import NetworkSpec
 from cnn_ablation.errors import FieldError
-from cnn_ablation.spec import NetworkSpec
 
 
 @st.composite

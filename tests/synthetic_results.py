@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from cnn_ablation.records import EpochRecord
-from cnn_ablation.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.design.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.design.summary import summarize
 from cnn_ablation.study import Published, Question, Study, Variant
 from cnn_ablation.study.controls import add_controls
 from cnn_ablation.study.results import StudyResults, Timing, TrialResult
-from cnn_ablation.summary import summarize
+from cnn_ablation.training.records import EpochRecord
 from experiments.notebook_claims import KERNEL_SIZE_CLAIMS, STRIDE_CLAIMS
 
 ENVIRONMENT = {

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cnn_ablation.claims import Claim, Setting, Verdict, chain, check, decide, judge, plan
 from cnn_ablation.errors import InputError
-from cnn_ablation.statistics import Interval
+from cnn_ablation.inference import Interval
 
 SETTING = Setting("mnist", 2, "adadelta", 1.0)
 LONG = Setting("mnist", 20, "adadelta", 1.0)

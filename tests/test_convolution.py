@@ -19,9 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax import lax
 
-from cnn_ablation.convolution import FORMS, conv_block, dense_block, resolve_form
-from cnn_ablation.convolution.native import unavailable
 from cnn_ablation.errors import InputError
+from cnn_ablation.network.lowerings import FORMS, conv_block, dense_block, resolve_form
+from cnn_ablation.network.lowerings.native.calls import unavailable
 
 needs_native = pytest.mark.skipif(unavailable() is not None, reason=f"no native: {unavailable()}")
 OURS = [pytest.param("native", marks=needs_native), "banded"]
@@ -219,7 +219,7 @@ def test_same_bits_on_any_number_of_threads() -> None:
     code = (
         "import hashlib, jax, numpy as np\n"
         "from tests.test_convolution import integers, BLOCKS\n"
-        "from cnn_ablation.convolution import conv_block\n"
+        "from cnn_ablation.network.lowerings import conv_block\n"
         "draw = lambda i, *shape: jax.random.normal(jax.random.key(i), shape)\n"
         "inputs = draw(0, 70, 28, 28, 3), draw(1, 3, 3, 3, 8), draw(2, 8)\n"
         "def run(shape):\n"
@@ -254,7 +254,7 @@ MESH = """
 import jax, jax.numpy as jnp, numpy as np
 from jax.sharding import NamedSharding, PartitionSpec as P
 from tests.test_convolution import integers
-from cnn_ablation.convolution import conv_block
+from cnn_ablation.network.lowerings import conv_block
 assert jax.device_count() == 8
 mesh = jax.sharding.Mesh(np.array(jax.devices()), ("batch",))
 params = integers((3, 3, 2, 8), 1), integers((8,), 2)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnn_ablation.convolution import build
+from cnn_ablation.network.lowerings.native import build
 
 ROOT = Path(__file__).parents[1]
 
@@ -49,7 +49,7 @@ def start(code: str) -> subprocess.Popen[str]:
 
 
 def test_compiled_once_by_processes_that_start_together(cache: Path, calls: Path) -> None:
-    code = "from cnn_ablation.convolution import build; print(*build.library())"
+    code = "from cnn_ablation.network.lowerings import build; print(*build.library())"
     together = [start(code) for _ in range(3)]
     outputs = {process.communicate()[0] for process in together}
     assert [process.returncode for process in together] == [0, 0, 0]
@@ -115,7 +115,7 @@ def test_cache_that_cannot_be_written(cache: Path, calls: Path) -> None:
 def test_without_a_compiler_auto_is_banded_with_one_notice(cache: Path) -> None:
     code = (
         "import os; os.environ['CXX'] = '/nowhere/c++'\n"
-        "from cnn_ablation.convolution import resolve_form\n"
+        "from cnn_ablation.network.lowerings import resolve_form\n"
         "from cnn_ablation.errors import InputError\n"
         "print(resolve_form('auto', 'cpu'), resolve_form('auto', 'cpu'))\n"
         "try: resolve_form('native', 'cpu')\n"

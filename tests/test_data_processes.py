@@ -13,7 +13,7 @@ import tensorflow_datasets as tfds
 from tiny_mnist import assert_loaded, version_folder
 
 from cnn_ablation.data import load_dataset
-from cnn_ablation.data.locking import Lock, folder_lock
+from cnn_ablation.system.locks import Lock, folder_lock
 
 pytest_plugins = ["tiny_mnist_fixtures"]
 

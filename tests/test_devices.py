@@ -9,15 +9,15 @@ from typing import Any
 import jax
 import pytest
 
-from cnn_ablation.devices import choose_devices, mesh_shape
 from cnn_ablation.errors import InputError
+from cnn_ablation.training.mesh import choose_devices, mesh_shape
 
 SCRIPT = """
 import json, sys
 import jax, numpy as np
-from cnn_ablation import trainer
+from cnn_ablation.training.steps import trainer
 from cnn_ablation.data.dataset import Dataset, LabeledImages
-from cnn_ablation.spec import NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.design.spec import NetworkSpec, TrainingSpec, TrialSpec
 
 generator = np.random.default_rng(0)
 labels = generator.integers(0, 4, 150).astype(np.int32)

@@ -16,11 +16,19 @@ import pytest
 import small_study
 
 from cnn_ablation.data import Dataset, load_dataset
+from cnn_ablation.design.spec import TrialSpec
 from cnn_ablation.errors import InputError
-from cnn_ablation.executors import Began, Ended, EpochEnded, Event, Job, Task, make_executor
-from cnn_ablation.executors.inline import InlineExecutor
-from cnn_ablation.executors.pooling import ATTEMPTS
-from cnn_ablation.spec import TrialSpec
+from cnn_ablation.execution.executors import (
+    Began,
+    Ended,
+    EpochEnded,
+    Event,
+    Job,
+    Task,
+    make_executor,
+)
+from cnn_ablation.execution.executors.inline import InlineExecutor
+from cnn_ablation.execution.executors.pooling import ATTEMPTS
 from cnn_ablation.study.store import TRIALS, load_results
 
 pytestmark = pytest.mark.skipif(
@@ -38,7 +46,7 @@ Figures = dict[tuple[int, int], list[tuple[float, ...]]]
 # A cluster as --executor=ray starts it, kept until the standard input ends.
 CLUSTER = """
 import sys, ray
-from cnn_ablation.executors.ray_connection import Connection
+from cnn_ablation.execution.executors.ray_connection import Connection
 connection = Connection("")
 print(ray.get_runtime_context().gcs_address, flush=True)
 sys.stdin.read()
@@ -186,7 +194,7 @@ def test_a_trial_that_kills_every_worker_fails_and_the_others_do_not(
 
 
 def test_a_worker_whose_images_differ_is_refused(job: Job, dataset: Dataset, address: str) -> None:
-    from cnn_ablation.executors.ray_cluster import RayExecutor
+    from cnn_ablation.execution.executors.ray_cluster import RayExecutor
 
     with pytest.raises(InputError, match="its mnist differs from the study's"):
         RayExecutor(job, 1, address, "other images").run(TASKS, print)
@@ -210,7 +218,7 @@ def test_without_the_package_the_way_to_get_it_is_named(
     job: Job, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("ray_cluster", "ray_connection"):
-        monkeypatch.delitem(sys.modules, f"cnn_ablation.executors.{name}", raising=False)
+        monkeypatch.delitem(sys.modules, f"cnn_ablation.execution.executors.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(InputError, match=r"^--executor=ray: needs .* install cnn_ablation\[ray\]$"):
         make_executor("ray", None, job, dataset)

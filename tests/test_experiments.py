@@ -11,11 +11,11 @@ import pytest
 
 import experiments
 from cnn_ablation import study_command
-from cnn_ablation.spec import NetworkSpec, TrainingSpec
+from cnn_ablation.commands import study as command
+from cnn_ablation.design.spec import NetworkSpec, TrainingSpec
+from cnn_ablation.design.summary import summarize
 from cnn_ablation.study import Question, Study
 from cnn_ablation.study.controls import add_controls
-from cnn_ablation.study_command import command
-from cnn_ablation.summary import summarize
 from experiments import kernel_size, notebook, padding, pooling, stride
 from experiments.notebook_claims import CLAIMS_BY_QUESTION
 from experiments.published import AS_PUBLISHED

@@ -20,11 +20,11 @@ import small_study
 
 from cnn_ablation.data import load_dataset
 from cnn_ablation.data.dataset import Dataset, LabeledImages
-from cnn_ablation.devices import choose_devices
+from cnn_ablation.design.spec import NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import InputError
-from cnn_ablation.hosts import HostOptions, join
-from cnn_ablation.spec import NetworkSpec, TrainingSpec, TrialSpec
-from cnn_ablation.trainer import Trial, fit
+from cnn_ablation.execution.hosts import HostOptions, join
+from cnn_ablation.training.mesh import choose_devices
+from cnn_ablation.training.trainer import Trial, fit
 
 PATIENCE = 240
 HEARTBEAT = 5
@@ -35,7 +35,7 @@ CASES: list[tuple[int | None, int]] = [(None, 3), (4, 1)]
 
 FIT = """
 import json, sys
-from cnn_ablation import hosts
+from cnn_ablation.execution import hosts
 host, port, cases = int(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
 hosts.join(hosts.HostOptions(f"127.0.0.1:{port}", 2, host, heartbeat_seconds=30, join_seconds=60))
 import test_hosts

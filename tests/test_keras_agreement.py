@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from golden import keras_golden
 
-from cnn_ablation import model
-from cnn_ablation.convolution import resolve_form
-from cnn_ablation.spec import NetworkSpec, TrainingSpec
-from cnn_ablation.training import Batch, Program, TrainState, optimizer, train_step
+from cnn_ablation.design.spec import NetworkSpec, TrainingSpec
+from cnn_ablation.network import model
+from cnn_ablation.network.lowerings import resolve_form
+from cnn_ablation.training.steps import Batch, Program, TrainState, optimizer, train_step
 
 CASES = {case["name"]: case for case in keras_golden.load_cases()}
 RUNS = [(name, run) for name, case in CASES.items() for run in case["runs"]]

@@ -9,9 +9,9 @@ from absl.testing import parameterized
 from hypothesis import given, settings
 from strategies import network_specs
 
-from cnn_ablation import model
-from cnn_ablation.spec import NetworkSpec
-from cnn_ablation.summary import summarize
+from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design.summary import summarize
+from cnn_ablation.network import model
 
 DESIGNS = {
     "base": NetworkSpec(),

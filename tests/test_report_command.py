@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from synthetic_results import stride_study, synthetic_results
 
-from cnn_ablation.files import write_bytes
 from cnn_ablation.report import write_report
 from cnn_ablation.study.plan import StudyPlan
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.store import Store
+from cnn_ablation.system.files import write_bytes
 
 
 def _kept(results: StudyResults, folder: Path) -> None:

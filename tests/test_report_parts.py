@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from synthetic_results import stride_study, synthetic_results
 
+from cnn_ablation.design.spec import NetworkSpec
 from cnn_ablation.report.anchors import anchors
 from cnn_ablation.report.axes import fitted
 from cnn_ablation.report.inlining import inline
@@ -25,7 +26,6 @@ from cnn_ablation.report.measures import (
 from cnn_ablation.report.pages import escape_markdown
 from cnn_ablation.report.pareto import pareto_front
 from cnn_ablation.report.rendering import swatch_svg
-from cnn_ablation.spec import NetworkSpec
 from cnn_ablation.study import Variant
 
 _COORDINATES = st.integers(0, 6).map(float)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from strategies import network_specs
 
+from cnn_ablation.design.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import FieldError, InputError
-from cnn_ablation.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 
 
 def test_defaults_are_the_notebooks_base_model() -> None:

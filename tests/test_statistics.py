@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from cnn_ablation import statistics
-from cnn_ablation.statistics import decision_power
+from cnn_ablation import inference as statistics
+from cnn_ablation.inference import decision_power
 
 # Darwin's maize: height of 15 crossed less self-fertilised plants, in eighths of an inch. Fisher
 # (The Design of Experiments, 1935, section 21) counted 863 of the 2^15 sign patterns with a sum of

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cnn_ablation import statistics
+from cnn_ablation import inference as statistics
 from cnn_ablation.claims import Claim, Setting, judge
 from experiments import simulate_statistics as simulation
 

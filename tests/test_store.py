@@ -10,12 +10,12 @@ import small_study
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from cnn_ablation.design.spec import NetworkSpec
 from cnn_ablation.errors import InputError
-from cnn_ablation.records import EpochRecord
-from cnn_ablation.spec import NetworkSpec
 from cnn_ablation.study.plan import StudyPlan, default_folder
 from cnn_ablation.study.results import StudyResults, Timing, TrialResult
 from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, Store, load_results
+from cnn_ablation.training.records import EpochRecord
 
 PLAN = StudyPlan(
     study=small_study.study(4, 6),

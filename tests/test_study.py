@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import network_specs
 
+from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design.summary import summarize
 from cnn_ablation.errors import InputError
-from cnn_ablation.spec import NetworkSpec
 from cnn_ablation.study import (
     Question,
     Study,
@@ -21,7 +22,6 @@ from cnn_ablation.study import (
     with_controls,
 )
 from cnn_ablation.study.document import study_from_json, study_to_json
-from cnn_ablation.summary import summarize
 from experiments import notebook
 
 BASE = NetworkSpec(stride=2)

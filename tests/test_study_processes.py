@@ -17,14 +17,14 @@ import pytest
 import small_study
 
 from cnn_ablation.data import Dataset, load_dataset
+from cnn_ablation.design.spec import TrialSpec
 from cnn_ablation.errors import InputError
-from cnn_ablation.executors import Began, Ended, EpochEnded, Event, Job, Task, processes
-from cnn_ablation.executors.cores import available_cores, share_of
-from cnn_ablation.executors.inline import InlineExecutor
-from cnn_ablation.executors.interface import Idle, Setup
-from cnn_ablation.executors.pooling import ATTEMPTS
-from cnn_ablation.executors.processes import ProcessExecutor
-from cnn_ablation.spec import TrialSpec
+from cnn_ablation.execution.executors import Began, Ended, EpochEnded, Event, Job, Task, processes
+from cnn_ablation.execution.executors.cores import available_cores, share_of
+from cnn_ablation.execution.executors.inline import InlineExecutor
+from cnn_ablation.execution.executors.interface import Idle, Setup
+from cnn_ablation.execution.executors.pooling import ATTEMPTS
+from cnn_ablation.execution.executors.processes import ProcessExecutor
 from cnn_ablation.study.store import STUDY, TRIALS, load_results
 
 SCRIPT = Path(small_study.__file__)
@@ -163,7 +163,7 @@ def test_a_worker_ends_with_its_starter_in_the_midst_of_a_task(dataset: Dataset,
     endless = dataclasses.replace(small_study.TRAINING, epochs=10**9)
     task = Task(dataclasses.replace(TASKS[0].spec, training=endless), (0,))
     worker = subprocess.Popen(
-        [sys.executable, "-m", "cnn_ablation.executors.worker"],
+        [sys.executable, "-m", "cnn_ablation.execution.executors.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )

@@ -16,15 +16,15 @@ import pytest
 import small_study
 
 from cnn_ablation import report
+from cnn_ablation.commands.conclusion import FAILED_TRIALS, UNEXPECTED_VERDICT
+from cnn_ablation.design.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import InputError
-from cnn_ablation.executors import block
-from cnn_ablation.records import EpochRecord, TrialRecord
-from cnn_ablation.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.execution import preparing, timing
+from cnn_ablation.execution.executors import block
+from cnn_ablation.execution.runner import StudyOptions, run_study, train_study
 from cnn_ablation.study import Study, one_axis
 from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, load_results
-from cnn_ablation.study_command import preparing, timing
-from cnn_ablation.study_command.conclusion import FAILED_TRIALS, UNEXPECTED_VERDICT
-from cnn_ablation.study_command.runner import StudyOptions, run_study, train_study
+from cnn_ablation.training.records import EpochRecord, TrialRecord
 
 Trial = tuple[int, int]
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from strategies import network_specs
 
-from cnn_ablation.model import Network
-from cnn_ablation.spec import NetworkSpec
-from cnn_ablation.summary import format_summary, summarize
+from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design.summary import format_summary, summarize
+from cnn_ablation.network.model import Network
 
 PUBLISHED = Path(__file__).parent.parent / "experiments" / "notebook_results.json"
 ROWS = json.loads(PUBLISHED.read_text())["rows"]

@@ -18,19 +18,19 @@ from mlflow.tracking import MlflowClient
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cnn_ablation import report
+from cnn_ablation.commands.single_design import RunOptions, run_trials
+from cnn_ablation.commands.workdir import EVENT_FILES
 from cnn_ablation.data import Dataset
+from cnn_ablation.design.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import InputError
-from cnn_ablation.executors import Began, Ended, EpochEnded, Event, Task
-from cnn_ablation.records import EpochRecord
-from cnn_ablation.runner import RunOptions, run_trials
-from cnn_ablation.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
-from cnn_ablation.study_command import runner
-from cnn_ablation.study_command.runner import StudyOptions, run_study
+from cnn_ablation.execution import runner
+from cnn_ablation.execution.executors import Began, Ended, EpochEnded, Event, Task
+from cnn_ablation.execution.runner import StudyOptions, run_study
 from cnn_ablation.trackers import Tracking, Trial, make_tracking
 from cnn_ablation.trackers.description import layer_table
 from cnn_ablation.trackers.mlflow import NOTE, PARENT
 from cnn_ablation.trackers.tensorboard import TAGS, _file_name
-from cnn_ablation.workdir import EVENT_FILES
+from cnn_ablation.training.records import EpochRecord
 
 SPEC = TrialSpec(
     NetworkSpec(stride=4, features=(2, 3), hidden=4),
@@ -159,8 +159,8 @@ def test_a_run_that_replaces_another_leaves_none_of_its_events(
 SCRIPT = """
 import os, signal, sys
 from pathlib import Path
-from cnn_ablation.records import EpochRecord
-from cnn_ablation.spec import TrialSpec
+from cnn_ablation.training.records import EpochRecord
+from cnn_ablation.design.spec import TrialSpec
 from cnn_ablation.trackers import Run, Trial, make_tracking
 
 tracking, trial = make_tracking(True, ""), Trial("id", TrialSpec(), 5, "a label")

@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from cnn_ablation import model
-from cnn_ablation.spec import NetworkSpec, TrainingSpec
-from cnn_ablation.training import (
+from cnn_ablation.design.spec import NetworkSpec, TrainingSpec
+from cnn_ablation.network import model
+from cnn_ablation.training.steps import (
     Batch,
     Examples,
     Program,

@@ -26,7 +26,7 @@ from cnn_ablation.claims.paired import ContrastJudge, gather
 from cnn_ablation.claims.plan import families
 from cnn_ablation.claims.verdict import ContrastVerdict, Outcome, Verdict
 from cnn_ablation.errors import InputError
-from cnn_ablation.statistics import holm
+from cnn_ablation.inference import holm
 
 Judged = dict[str, tuple[ContrastVerdict, ...]]
 

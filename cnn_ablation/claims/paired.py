@@ -9,7 +9,7 @@ from cnn_ablation.claims.claim import Claim, Contrast, Expected, Table
 from cnn_ablation.claims.sentences import cannot_reach, plural, unit_noun
 from cnn_ablation.claims.units import unit_of
 from cnn_ablation.claims.verdict import ContrastVerdict
-from cnn_ablation.statistics import (
+from cnn_ablation.inference import (
     Interval,
     PairedComparison,
     bonferroni_level,

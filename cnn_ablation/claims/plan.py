@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cnn_ablation.claims.claim import Claim, Hypothesis, Kind, Setting
 from cnn_ablation.claims.sentences import cannot_reach, plural, unit_noun
-from cnn_ablation.statistics import (
+from cnn_ablation.inference import (
     decidable_effect,
     holm,
     smallest_p,

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from cnn_ablation.claims.claim import Claim, Contrast, Setting
 from cnn_ablation.claims.sentences import verdict_sentence
-from cnn_ablation.statistics import Interval, PairedComparison
-from cnn_ablation.statistics.comparison import interval_from_json
+from cnn_ablation.inference import Interval, PairedComparison
+from cnn_ablation.inference.comparison import interval_from_json
 
 Outcome = Literal["holds", "fails", "inconclusive", "not judged"]
 

@@ -16,8 +16,8 @@ from tensorflow_datasets.core import registered
 from cnn_ablation.data import idx, png
 from cnn_ablation.data.dataset import LabeledImages
 from cnn_ablation.data.downloading import download
-from cnn_ablation.data.progress import Advance
 from cnn_ablation.data.sources import SOURCES
+from cnn_ablation.display.notices import Advance
 from cnn_ablation.errors import InputError
 
 _CHUNK = 1000

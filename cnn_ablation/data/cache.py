@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from cnn_ablation.data.dataset import LabeledImages
-from cnn_ablation.data.progress import notify
+from cnn_ablation.display.notices import notify
 
 _FORMAT = 1
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from cnn_ablation.data.dataset import LabeledImages
 from cnn_ablation.data.prepared import Prepared, Shard
-from cnn_ablation.data.progress import progress_bar
 from cnn_ablation.data.tfrecord import read_tfrecord
+from cnn_ablation.display.notices import progress_bar
 from cnn_ablation.errors import InputError
 
 _CHUNK = 1000

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from cnn_ablation.data.originals import archive_url
-from cnn_ablation.data.progress import notify
 from cnn_ablation.data.sources import Source
+from cnn_ablation.display.notices import notify
 from cnn_ablation.errors import InputError
 
 _PROBE_SECONDS = 10

@@ -8,11 +8,11 @@ import numpy as np
 from cnn_ablation.data import splits
 from cnn_ablation.data.cache import load_cache, save_cache
 from cnn_ablation.data.dataset import Dataset, LabeledImages
-from cnn_ablation.data.locking import folder_lock
 from cnn_ablation.data.prepared import Prepared, find_prepared, open_prepared
 from cnn_ablation.data.sources import SOURCES, Source, local_path, resolve_data_dir
+from cnn_ablation.design.spec import DataSpec
 from cnn_ablation.errors import InputError
-from cnn_ablation.spec import DataSpec
+from cnn_ablation.system.locks import folder_lock
 
 
 def describe_dataset(name: str, data_dir: str | None = None) -> tuple[tuple[int, int, int], int]:

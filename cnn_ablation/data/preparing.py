@@ -10,8 +10,8 @@ from cnn_ablation.data import sources
 from cnn_ablation.data.dataset import LabeledImages
 from cnn_ablation.data.downloading import no_partial_downloads, require_network
 from cnn_ablation.data.originals import missing_archives, verify_archives
-from cnn_ablation.data.progress import progress_bar
 from cnn_ablation.data.sources import Source
+from cnn_ablation.display.notices import progress_bar
 from cnn_ablation.errors import InputError
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cnn_ablation.errors import InputError
 
-EMBEDDED_ARCHIVES = Path(__file__).parent.parent / "archives"
+EMBEDDED_ARCHIVES = Path(__file__).parent / "archives"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,13 +10,13 @@ the same apart: `answers(results)` are tables, verdicts and figures that its cel
 
 from pathlib import Path
 
-from cnn_ablation.files import write_bytes, write_text
 from cnn_ablation.report.answers import Answer, Figure, Markdown, answers
 from cnn_ablation.report.content import compose
 from cnn_ablation.report.pages import html_page, markdown_page
 from cnn_ablation.report.rendering import chart_files
 from cnn_ablation.report.rows import rows_of, to_csv, to_parquet
 from cnn_ablation.study.results import StudyResults
+from cnn_ablation.system.files import write_bytes, write_text
 
 __all__ = ["Answer", "Figure", "Markdown", "answers", "write_report"]
 

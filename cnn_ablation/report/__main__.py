@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from cnn_ablation import entry
+from cnn_ablation.commands import entry
 from cnn_ablation.errors import InputError
 from cnn_ablation.report import write_report
 from cnn_ablation.study.store import load_results

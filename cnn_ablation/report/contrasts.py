@@ -2,9 +2,9 @@
 
 from cnn_ablation.claims import ContrastVerdict, Unit, Verdict, unit_of
 from cnn_ablation.claims.sentences import p_text
+from cnn_ablation.inference import Interval
 from cnn_ablation.report.looks import OUTCOME_SYMBOLS
 from cnn_ablation.report.tables import NONE, Cell, Table
-from cnn_ablation.statistics import Interval
 
 
 def contrast_table(verdict: Verdict) -> Table | None:

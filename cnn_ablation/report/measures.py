@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from statistics import fmean, median, stdev
 from typing import Self
 
-from cnn_ablation.records import EpochRecord
-from cnn_ablation.statistics import Interval, t_interval
+from cnn_ablation.design.summary import Summary, summarize
+from cnn_ablation.inference import Interval, t_interval
 from cnn_ablation.study import Question, Variant
 from cnn_ablation.study.controls import TOLERANCE
 from cnn_ablation.study.results import StudyResults, TrialResult
-from cnn_ablation.summary import Summary, summarize
+from cnn_ablation.training.records import EpochRecord
 
 LEVEL = 0.05
 STATUSES = ("completed", "diverged", "failed", "missing")

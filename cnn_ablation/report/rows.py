@@ -6,11 +6,11 @@ import importlib
 import io
 from typing import Any
 
-from cnn_ablation.records import EpochRecord
+from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design.summary import summarize
 from cnn_ablation.report.setting import names_of
-from cnn_ablation.spec import NetworkSpec
 from cnn_ablation.study.results import StudyResults, TrialResult
-from cnn_ablation.summary import summarize
+from cnn_ablation.training.records import EpochRecord
 
 Row = dict[str, Any]
 

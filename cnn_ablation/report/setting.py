@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from cnn_ablation.claims.sentences import plural
+from cnn_ablation.design.spec import DataSpec, TrainingSpec
 from cnn_ablation.errors import as_typed
 from cnn_ablation.report.measures import STATUSES, count_statuses
-from cnn_ablation.spec import DataSpec, TrainingSpec
 from cnn_ablation.study import labels_of
 from cnn_ablation.study.results import StudyResults, TrialResult
 

@@ -4,10 +4,10 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from cnn_ablation.claims import unit_of
+from cnn_ablation.design.summary import Summary
 from cnn_ablation.report.axes import ACCURACY, LOSS
 from cnn_ablation.report.measures import Measured, Spread
 from cnn_ablation.study import Published
-from cnn_ablation.summary import Summary
 
 NONE = "–"
 _SPREAD = ("mean ± sd", "[95 % interval]", "range")

@@ -8,10 +8,10 @@ import dataclasses
 from collections.abc import Sequence
 
 from cnn_ablation.claims import Claim
+from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design.summary import summarize
 from cnn_ablation.errors import InputError
-from cnn_ablation.spec import NetworkSpec
 from cnn_ablation.study.declaration import Question, Study, Variant
-from cnn_ablation.summary import summarize
 
 ARM = "at equal parameters"
 # The share by which a control's parameters may differ from the reference's.

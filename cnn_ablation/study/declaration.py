@@ -15,8 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cnn_ablation.claims import Claim
+from cnn_ablation.design.spec import NetworkSpec
 from cnn_ablation.errors import FieldError, InputError
-from cnn_ablation.spec import NetworkSpec
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cnn_ablation.claims import Claim
-from cnn_ablation.spec import NetworkSpec
+from cnn_ablation.design.spec import NetworkSpec
 from cnn_ablation.study.declaration import Published, Question, Study, Variant
 
 

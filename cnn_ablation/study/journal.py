@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cnn_ablation.errors import InputError
-from cnn_ablation.files import append_json_line
+from cnn_ablation.system.files import append_json_line
 
 
 class Journal:

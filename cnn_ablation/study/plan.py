@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-from cnn_ablation.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.design.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.study.declaration import Study
 from cnn_ablation.study.document import study_from_json, study_to_json
 

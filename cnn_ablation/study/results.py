@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from cnn_ablation.records import EpochRecord
-from cnn_ablation.spec import DataSpec, NetworkSpec, TrainingSpec
+from cnn_ablation.design.spec import DataSpec, NetworkSpec, TrainingSpec
 from cnn_ablation.study.declaration import Study
+from cnn_ablation.training.records import EpochRecord
 
 
 @dataclasses.dataclass(frozen=True)

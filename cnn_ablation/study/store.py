@@ -13,16 +13,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from cnn_ablation.design.spec import NetworkSpec
 from cnn_ablation.errors import InputError
-from cnn_ablation.files import write_json
-from cnn_ablation.records import EpochRecord
-from cnn_ablation.spec import NetworkSpec
 from cnn_ablation.study.declaration import labels_of
 from cnn_ablation.study.document import network_from_json, network_to_json
 from cnn_ablation.study.journal import Journal
 from cnn_ablation.study.plan import StudyPlan
 from cnn_ablation.study.results import StudyResults, Timing, TrialResult
-from cnn_ablation.study.sole_writer import sole_writer
+from cnn_ablation.system.files import write_json
+from cnn_ablation.system.sole_writer import sole_writer
+from cnn_ablation.training.records import EpochRecord
 
 STUDY, TRIALS, TIMINGS = "study.json", "trials.jsonl", "timings.jsonl"
 FINISHED = ("completed", "diverged")

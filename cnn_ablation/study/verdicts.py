@@ -3,11 +3,11 @@
 from collections.abc import Hashable
 
 from cnn_ablation.claims import Setting, Verdict, judge
-from cnn_ablation.records import EpochRecord
-from cnn_ablation.spec import NetworkSpec
+from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design.summary import summarize
 from cnn_ablation.study.declaration import Question
 from cnn_ablation.study.results import StudyResults
-from cnn_ablation.summary import summarize
+from cnn_ablation.training.records import EpochRecord
 
 ACCURACIES_AND_LOSSES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 TIMES = ("train_seconds", "eval_seconds")

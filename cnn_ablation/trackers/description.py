@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from cnn_ablation.design.spec import NetworkSpec, TrialSpec
+from cnn_ablation.design.summary import summarize, summary_rows
 from cnn_ablation.errors import as_typed
-from cnn_ablation.spec import NetworkSpec, TrialSpec
-from cnn_ablation.summary import summarize, summary_rows
 
 
 def options_of(spec: TrialSpec) -> dict[str, int | float | str]:

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from cnn_ablation.records import EpochRecord
-from cnn_ablation.spec import TrialSpec
+from cnn_ablation.design.spec import TrialSpec
+from cnn_ablation.training.records import EpochRecord
 
 
 @dataclasses.dataclass(frozen=True)

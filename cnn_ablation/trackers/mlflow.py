@@ -17,12 +17,12 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.entities import Run as MLflowRun
 from mlflow.tracking import MlflowClient
 
+from cnn_ablation.commands.workdir import describe
+from cnn_ablation.design.summary import summarize
 from cnn_ablation.errors import InputError
-from cnn_ablation.records import EpochRecord
-from cnn_ablation.summary import summarize
 from cnn_ablation.trackers.description import bullet_list, flat, layer_table, options_of
 from cnn_ablation.trackers.interface import Run, Trial
-from cnn_ablation.workdir import describe
+from cnn_ablation.training.records import EpochRecord
 
 # Tags that MLflow's own pages read: a run's parent, and its description in Markdown.
 PARENT, NOTE = "mlflow.parentRunId", "mlflow.note.content"

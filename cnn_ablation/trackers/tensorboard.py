@@ -26,8 +26,8 @@ from tensorboard.plugins.hparams.summary_v2 import hparams_pb
 from tensorboard.plugins.text.summary_v2 import text_pb
 from tensorboard.summary.writer.record_writer import RecordWriter
 
+from cnn_ablation.commands.workdir import EVENT_FILES, TENSORBOARD, describe
 from cnn_ablation.errors import InputError
-from cnn_ablation.records import EpochRecord
 from cnn_ablation.trackers.description import (
     bullet_list,
     flat,
@@ -36,7 +36,7 @@ from cnn_ablation.trackers.description import (
     value_table,
 )
 from cnn_ablation.trackers.interface import Run, Trial
-from cnn_ablation.workdir import EVENT_FILES, TENSORBOARD, describe
+from cnn_ablation.training.records import EpochRecord
 
 # TensorBoard makes a section of its page of all tags with the same first part.
 TAGS = {

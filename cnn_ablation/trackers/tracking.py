@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Self
 
 from cnn_ablation.errors import InputError
-from cnn_ablation.records import EpochRecord
 from cnn_ablation.trackers.interface import Run, Tracker, Trial
+from cnn_ablation.training.records import EpochRecord
 
 
 class Tracking:

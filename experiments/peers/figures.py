@@ -8,8 +8,8 @@ import statistics
 from collections.abc import Iterable
 from typing import Any
 
-from cnn_ablation.spec import NetworkSpec
-from cnn_ablation.summary import summarize
+from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design.summary import summarize
 from experiments.peers.contestants import OURS, OWN
 
 TRAIN_EXAMPLES = 60_000

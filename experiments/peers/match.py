@@ -11,8 +11,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cnn_ablation.spec import BLOCK_FIELDS, NetworkSpec
-from cnn_ablation.summary import summarize
+from cnn_ablation.design.spec import BLOCK_FIELDS, NetworkSpec
+from cnn_ablation.design.summary import summarize
 from experiments.peers.contestants import OWN, ROOT, Contestant, Process, WorkerError
 from experiments.peers.figures import TRAIN_EXAMPLES, Course, Design
 from experiments.peers.worker import Job

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_ARCHIVES = Path(__file__).parents[2] / "cnn_ablation" / "archives"
+_ARCHIVES = Path(__file__).parents[2] / "cnn_ablation" / "data" / "archives"
 _IMAGES_HEADER, _LABELS_HEADER = 16, 8  # bytes before the data in an IDX file
 
 

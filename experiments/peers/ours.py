@@ -10,7 +10,7 @@ import queue
 import threading
 
 import cnn_ablation as cnn
-from cnn_ablation.compilation import keep_compiled_programs
+from cnn_ablation.system.compilation import keep_compiled_programs
 from experiments.peers.worker import Epoch, Job, serve
 
 

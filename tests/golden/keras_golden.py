@@ -26,7 +26,7 @@ BATCH_SIZE = 128
 IMAGE_SIZE = 28
 CLASSES = 10
 
-_ARCHIVES = Path(__file__).parents[2] / "cnn_ablation" / "archives"
+_ARCHIVES = Path(__file__).parents[2] / "cnn_ablation" / "data" / "archives"
 _IMAGES_HEADER, _LABELS_HEADER = 16, 8  # bytes before the data in an IDX file
 
 

@@ -1,0 +1,65 @@
+"""The end of a study: tables and verdicts for the terminal, the report, and the exit code."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cnn_ablation.claims import Verdict, check
+from cnn_ablation.commands.tables import question_table
+from cnn_ablation.display.text import wrap
+from cnn_ablation.errors import InputError
+from cnn_ablation.study import labels
+from cnn_ablation.study.results import StudyResults, TrialResult
+from cnn_ablation.study.verdicts import judge_results
+
+UNEXPECTED_VERDICT, FAILED_TRIALS = 1, 3
+
+
+def conclude(results: StudyResults, folder: Path, *, expecting: bool) -> int:
+    """Judges a study's claims, prints tables and verdicts, and writes the report.
+
+    Args:
+        results: what the study has found.
+        folder: the study's folder; the report goes into `report/` there.
+        expecting: whether verdicts other than their claims expect make the exit code 1.
+
+    Returns:
+        The exit code: 0; 3 where trials failed; 1 where verdicts were unexpected.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    # Imported late: drawing takes a second to import, and who is stopped before needs none of it.
+    from cnn_ablation.report import write_report
+
+    verdicts = judge_results(results)
+    for question in results.study.questions:
+        print(f"\n{question_table(results, question)}")
+    print("\n" + "\n".join(wrap(verdict.sentence(), "* ") for verdict in verdicts), flush=True)
+    try:
+        page = write_report(results, folder / "report")
+    except OSError as error:
+        raise InputError(f"{folder / 'report'}: cannot be written ({error.strerror})") from None
+    failed = [trial for trial in results.trials if trial.status == "failed"]
+    surprises = check(verdicts) if expecting else []
+    for line in (*_of_surprises(surprises), *_of_failures(results, failed)):
+        print(line)
+    print(f"\nreport   {page}")
+    if failed:
+        return FAILED_TRIALS
+    return UNEXPECTED_VERDICT if surprises else 0
+
+
+def _of_surprises(verdicts: Sequence[Verdict]) -> list[str]:
+    return [
+        f"unexpected: {verdict.claim.name} is {verdict.outcome!r} where {verdict.claim.expected!r} "
+        "was expected"
+        for verdict in verdicts
+    ]
+
+
+def _of_failures(results: StudyResults, failed: Sequence[TrialResult]) -> list[str]:
+    name = labels(results.study)
+    lines = [f"failed: {name[trial.network]} seed {trial.seed}: {trial.error}" for trial in failed]
+    if failed:
+        lines.append("the same command with --retry_failed runs these again")
+    return lines

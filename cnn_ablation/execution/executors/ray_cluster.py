@@ -1,0 +1,231 @@
+"""Trials on a Ray cluster: every worker is an actor that keeps its devices, its images and JAX.
+
+Actors rather than Ray tasks, because JAX holds the devices that it has opened until its process
+ends. Each is asked again and again what is new, which also works through Ray Client; Ray's
+streaming generators do not.
+"""
+
+import collections
+import dataclasses
+import re
+import textwrap
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import ray
+from ray.exceptions import RayActorError
+
+from cnn_ablation.design.spec import TrialSpec
+from cnn_ablation.errors import InputError
+from cnn_ablation.execution.executors.cores import available_cores, share_of
+from cnn_ablation.execution.executors.interface import Ended, Idle, Job, OnEvent, Task
+from cnn_ablation.execution.executors.pooling import (
+    ATTEMPTS,
+    costliest_first,
+    environment_of_workers,
+)
+from cnn_ablation.execution.executors.ray_connection import Connection
+from cnn_ablation.execution.executors.ray_worker import Message, Orders, Unfit, Worker
+
+
+class RayExecutor:
+    """Workers wherever the cluster has room; one that dies is replaced, and its trial begun again.
+
+    A worker computes on what this process does, and Ray gives it as many devices of that kind as
+    the job says.
+    """
+
+    def __init__(self, job: Job, workers: int | None, address: str, fingerprint: str) -> None:
+        """Joins a cluster; one on this machine is only started once it is needed.
+
+        Args:
+            job: what all tasks share.
+            workers: how many at most; None for as many as the cluster has room for.
+            address: `auto`, host:port, ray://host:port, or empty for a cluster on this machine.
+            fingerprint: of the images: those that the workers load must be the same.
+
+        Raises:
+            InputError: there is no such cluster, or it has no room for a worker.
+        """
+        self._job, self._asked = job, workers
+        self._address, self._fingerprint = address, fingerprint
+        self._resources = _resources(job.devices or 1)
+        self._connection = Connection(address) if address else None
+
+    @property
+    def workers(self) -> int:
+        """How many trials are trained at a time."""
+        connection = self._connect()
+        room = connection.room(self._resources)
+        # Other people's clusters may grow where more is asked for; this machine does not.
+        if self._asked is not None and not connection.local:
+            return self._asked
+        if not room:
+            needs = " and ".join(f"{n:g} {name}" for name, n in self._resources.items())
+            raise InputError(f"--executor=ray: no machine of the cluster has {needs} for a worker")
+        return min(self._asked or room, room)
+
+    def run(self, tasks: Sequence[Task], on_event: OnEvent) -> None:
+        """Trains every task, the costliest first so that no worker is left with one at the end.
+
+        Raises:
+            InputError: no worker can be started, or one is not fit for the study.
+        """
+        try:
+            _Run(self._hire, self.workers, tasks, on_event).finish()
+        finally:
+            self._disconnect()
+
+    def _connect(self) -> Connection:
+        if self._connection is None:
+            self._connection = Connection(self._address)
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _hire(self, number: int) -> Any:
+        """Asks Ray for a worker; it comes to life once there is room."""
+        cores = None
+        if self._connect().local:
+            # Only here do we know that all of the cores are ours to share out.
+            cores = share_of(number, self.workers, available_cores())
+        orders = Orders(
+            self._job,
+            environment_of_workers(),
+            cores,
+            jax.default_backend(),
+            self._fingerprint,
+        )
+        needs = dict(self._resources)
+        actor = ray.remote(Worker).options(
+            num_cpus=needs.pop("CPU"),
+            num_gpus=needs.pop("GPU", 0),
+            resources=needs,
+            max_restarts=0,
+        )
+        return actor.remote(orders)
+
+
+@dataclasses.dataclass
+class _Block:
+    """What is left of a task, and how many workers died with its first seed in hand."""
+
+    spec: TrialSpec
+    left: list[int]
+    deaths: int = 0
+
+
+class _Member:
+    """A place in the crew: the worker that has it, and what that worker is at."""
+
+    def __init__(self, number: int, actor: Any) -> None:
+        self.number = number
+        self.block: _Block | None = None
+        self.failed_starts = 0
+        self.seat(actor)
+
+    def seat(self, actor: Any) -> None:
+        """Gives the place to a new worker."""
+        self.actor, self.idle = actor, False
+        self.reply: Any = actor.news.remote()
+
+    def give(self, block: _Block) -> None:
+        """Gives the idle worker something to do."""
+        self.block, self.idle = block, False
+        self.reply = self.actor.news.remote(Task(block.spec, tuple(block.left)))
+
+
+class _Run:
+    """Tasks, the crew that trains them, and who hears of it."""
+
+    def __init__(self, hire: Any, workers: int, tasks: Sequence[Task], on_event: OnEvent) -> None:
+        self._hire, self._on_event = hire, on_event
+        self._pending = collections.deque(
+            _Block(task.spec, list(task.seeds)) for task in costliest_first(tasks)
+        )
+        places = range(min(workers, len(self._pending)))
+        self._crew = [_Member(number, hire(number)) for number in places]
+
+    def finish(self) -> None:
+        """Returns once every seed has ended; no worker is left then, or when it raises."""
+        try:
+            while self._pending or any(member.block for member in self._crew):
+                asked = {member.reply: member for member in self._crew if not member.idle}
+                ready, _ = ray.wait(list(asked))
+                for reply in ready:
+                    self._hear(asked[reply])
+        finally:
+            for member in self._crew:
+                ray.kill(member.actor)
+
+    def _hear(self, member: _Member) -> None:
+        try:
+            messages: list[Message] = ray.get(member.reply)
+        except RayActorError as death:
+            self._replace(member, _reason(death))
+            return
+        for message in messages:
+            self._take(member, message)
+        if not member.idle:
+            member.reply = member.actor.news.remote()
+        self._share_out()
+
+    def _take(self, member: _Member, message: Message) -> None:
+        if isinstance(message, Unfit):
+            raise InputError(f"--executor=ray: a worker is not fit for the study: {message.reason}")
+        if isinstance(message, Idle):
+            member.idle, member.block, member.failed_starts = True, None, 0
+            return
+        if isinstance(message, Ended) and member.block is not None:
+            member.block.left.remove(message.seed)
+            member.block.deaths = 0
+        self._on_event(message)
+
+    def _share_out(self) -> None:
+        for member in self._crew:
+            if member.idle and self._pending:
+                member.give(self._pending.popleft())
+
+    def _replace(self, member: _Member, reason: str) -> None:
+        # A worker that is out of reach may still be at work somewhere.
+        ray.kill(member.actor)
+        if member.block is None:
+            member.failed_starts += 1
+        else:
+            self._return(member.block, reason)
+        member.block = None
+        self._share_out()
+        if member.failed_starts < ATTEMPTS and self._pending:
+            member.seat(self._hire(member.number))
+            return
+        self._crew.remove(member)
+        if self._pending and not self._crew:
+            raise InputError(f"--executor=ray: no worker could start: {reason}")
+
+    def _return(self, block: _Block, reason: str) -> None:
+        block.deaths += 1
+        if block.deaths == ATTEMPTS:
+            # Seeds are trained in order: the first that is left was in hand.
+            seed, block.deaths = block.left.pop(0), 0
+            error = f"its worker process died {ATTEMPTS} times: {reason}"
+            self._on_event(Ended(block.spec.network, seed, "failed", error=error))
+        if block.left:
+            self._pending.appendleft(block)
+
+
+def _resources(devices: int) -> dict[str, float]:
+    """What Ray is to set aside for a worker: devices of the kind that this process computes on."""
+    backend = jax.default_backend()
+    return {"CPU": devices} if backend == "cpu" else {"CPU": 1, backend.upper(): devices}
+
+
+def _reason(death: RayActorError) -> str:
+    """The gist of many lines, and the machine, in one."""
+    text = str(death).strip()
+    machine = re.search(r"\bip: (\S+)", text)
+    gist = textwrap.shorten(text.splitlines()[-1], 160, placeholder=" ...")
+    return f"{gist} (on {machine[1]})" if machine else gist

@@ -1,0 +1,135 @@
+"""A connection to a Ray cluster: one that is there, or one on this machine that ends with it."""
+
+import contextlib
+import logging
+import math
+import os
+import secrets
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import ray
+from ray._private import services
+
+from cnn_ablation.errors import InputError
+from cnn_ablation.execution.executors.cores import available_cores
+
+# Ray itself tries for more than a minute, and then ends the process.
+_REACH_SECONDS = 5.0
+# Hardly anything is shared through it; Ray takes no less than 75 MiB. Containers have 64 MiB of
+# shared memory by default; beyond that Ray uses a file.
+_STORE_BYTES = 100_000_000
+_QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+
+
+class Connection:
+    """A cluster in use.
+
+    Attributes:
+        local: whether it is one on this machine that only we use.
+    """
+
+    def __init__(self, address: str) -> None:
+        """Connects.
+
+        Args:
+            address: `auto`, host:port, ray://host:port, or empty to start one here.
+
+        Raises:
+            InputError: there is none at the address.
+        """
+        self.local = not address
+        self._folder: str | None = None
+        with _own_signal_handlers():
+            if self.local:
+                self._start()
+            else:
+                _join(address)
+
+    def room(self, resources: Mapping[str, float]) -> int:
+        """How many workers find room side by side, if nobody else is there.
+
+        Args:
+            resources: what each takes, by Ray's names: CPU, GPU, TPU.
+        """
+        machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        return sum(
+            min(math.floor(machine.get(name, 0) / amount) for name, amount in resources.items())
+            for machine in machines
+        )
+
+    def close(self) -> None:
+        """Leaves the cluster; a local one ends, and so do all of its processes."""
+        with _own_signal_handlers():
+            ray.shutdown()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start(self) -> None:
+        # A short path: names of sockets are made from it, and must be shorter than 104 bytes.
+        short = "/tmp" if Path("/tmp").is_dir() else None
+        self._folder = tempfile.mkdtemp(prefix="ray", dir=short)
+        if "RAY_AUTH_TOKEN_PATH" not in os.environ:
+            # Else Ray makes up a secret too, but leaves it in the user's home.
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        try:
+            # JAX warns of every fork, but what Ray forks for is to start another program.
+            warnings.filterwarnings("ignore", "os.fork", RuntimeWarning)
+            ray.init(
+                address="local",
+                num_cpus=len(available_cores()),
+                object_store_memory=_STORE_BYTES,
+                include_dashboard=False,
+                _temp_dir=self._folder,
+                **_QUIET,
+            )
+        except Exception as error:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise InputError(f"--executor=ray: Ray cannot start here: {_line(error)}") from None
+
+
+def _join(address: str) -> None:
+    try:
+        _reach(address)
+        ray.init(address=address, **_QUIET)
+    except Exception as error:
+        raise InputError(
+            f"--ray_address={address}: there is no Ray cluster to join: {_line(error)}"
+        ) from None
+
+
+def _reach(address: str) -> None:
+    """Raises what is the matter where nobody listens at an address."""
+    if address == "auto":
+        address = services.canonicalize_bootstrap_address_or_die(address)
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    if not parts.hostname or not parts.port:
+        raise ValueError("must be auto, host:port or ray://host:port")
+    socket.create_connection((parts.hostname, parts.port), _REACH_SECONDS).close()
+
+
+@contextlib.contextmanager
+def _own_signal_handlers() -> Iterator[None]:
+    """Puts signal handlers back that Ray replaces by its own."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+def _line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

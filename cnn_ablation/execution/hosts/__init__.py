@@ -1,0 +1,22 @@
+"""One run on several hosts: they join before JAX touches a device, and end together.
+
+Every host runs the same program on its own devices; host 0 alone prints and writes. On one host
+nothing here does anything, and JAX is not imported.
+"""
+
+from cnn_ablation.execution.hosts.ending import ending_together, recording_in
+from cnn_ablation.execution.hosts.joining import HostOptions, host_count, is_lead, join
+from cnn_ablation.execution.hosts.messages import dismiss, receive, require_same, send
+
+__all__ = [
+    "HostOptions",
+    "dismiss",
+    "ending_together",
+    "host_count",
+    "is_lead",
+    "join",
+    "receive",
+    "recording_in",
+    "require_same",
+    "send",
+]

@@ -1,0 +1,68 @@
+"""What host 0 tells the others: values of any kind, over the devices' own network.
+
+All hosts must call these functions in the same order.
+"""
+
+import json
+import pickle
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from cnn_ablation.errors import InputError, as_typed
+from cnn_ablation.execution.hosts import ending
+from cnn_ablation.version import __version__
+
+
+def send(value: Any) -> None:
+    """On host 0: every other host's `receive` returns this value."""
+    _broadcast(pickle.dumps(value))
+
+
+def dismiss() -> None:
+    """On host 0: there is no more to do for the others, whose `receive` returns None."""
+    if ending.count() > 1:
+        send(None)
+
+
+def receive() -> Any:
+    """On the other hosts: waits for what host 0 sends."""
+    return pickle.loads(_broadcast(b""))
+
+
+def require_same(facts: Mapping[str, object]) -> None:
+    """Makes sure that all hosts are about to do the same; does nothing on one host.
+
+    Programs that differ between hosts would wait for one another for ever.
+
+    Args:
+        facts: JSON values by name; what a user can set has the name of its flag.
+
+    Raises:
+        InputError: a fact of this host differs from host 0's; host 0 itself never raises.
+    """
+    if ending.count() == 1:
+        return
+    import jax
+
+    own = json.loads(json.dumps({"cnn_ablation": __version__, "jax": jax.__version__, **facts}))
+    if ending.host() == 0:
+        send(own)
+        return
+    for name, expected in receive().items():
+        if own[name] != expected:
+            raise InputError(
+                f"host {ending.host()}: {name}={as_typed(own[name])}: must be "
+                f"{as_typed(expected)}, as on host 0"
+            )
+
+
+def _broadcast(content: bytes) -> bytes:
+    from jax.experimental.multihost_utils import broadcast_one_to_all
+
+    length = int(broadcast_one_to_all(np.int32(len(content))))
+    # Few sizes, since each is compiled.
+    padded = np.zeros(1 << max(10, (length - 1).bit_length()), np.uint8)
+    padded[: len(content)] = np.frombuffer(content, np.uint8)
+    return np.asarray(broadcast_one_to_all(padded)).tobytes()[:length]

@@ -1,0 +1,93 @@
+"""The one live display of a study: trials done, running and failed, and the time left."""
+
+import datetime
+import time
+from collections.abc import Sequence
+
+from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design.summary import summarize
+from cnn_ablation.display.progress import Progress
+from cnn_ablation.execution.executors.interface import Began, Ended, EpochEnded, Event, Task
+
+# What an epoch costs beside its multiply-accumulates, in their unit; see `_work`.
+_OVERHEAD = 30_000
+
+
+class StudyProgress(Progress):
+    """Hears an executor's events: a bar on a terminal, a line per trial elsewhere.
+
+    Time left is reckoned by work, not by trials, since designs differ a hundredfold in cost.
+    """
+
+    def __init__(self, tasks: Sequence[Task], labels: dict[NetworkSpec, str]) -> None:
+        """Counts what there is to do.
+
+        Args:
+            tasks: what the executor is given.
+            labels: what to call the designs.
+        """
+        trials = [(task.spec, seed) for task in tasks for seed in task.seeds]
+        super().__init__(len(trials), "trial")
+        self._bar.bar_format = "{l_bar}{bar}| {n_fmt}/{total_fmt} trials{postfix}"
+        self._labels = labels
+        self._running: dict[tuple[NetworkSpec, int], int] = {}
+        self._failed = 0
+        self._epochs = trials[0][0].training.epochs if trials else 1
+        self._work_total = sum(_work(spec.network) * self._epochs for spec, _ in trials)
+        self._work_done = 0
+
+    def hear(self, event: Event) -> None:
+        """Shows one event."""
+        trial = (event.network, event.seed)
+        if isinstance(event, Began):
+            self._begin(trial)
+        elif isinstance(event, EpochEnded):
+            self._running[trial] = event.record.epoch
+            self._work_done += _work(event.network)
+        else:
+            self._end(trial, event)
+        if self._terminal:
+            self._bar.set_postfix_str(self._status(), refresh=False)
+
+    def time_left(self) -> str:
+        """What is left at the mean pace so far: `left 0:01:30`, or nothing where unknown."""
+        if not 0 < self._work_done < self._work_total:
+            return ""
+        pace = (time.monotonic() - self._start) / self._work_done
+        seconds = pace * (self._work_total - self._work_done)
+        return f"left {datetime.timedelta(seconds=round(seconds))}"
+
+    def _begin(self, trial: tuple[NetworkSpec, int]) -> None:
+        if trial in self._running:
+            self._work_done -= _work(trial[0]) * self._running[trial]
+            self.say(f"{self._name(trial)}  begins again: its worker process died")
+        self._running[trial] = 0
+
+    def _end(self, trial: tuple[NetworkSpec, int], end: Ended) -> None:
+        trained = self._running.pop(trial, 0)
+        # A trial that failed or diverged leaves epochs that nobody trains any more.
+        self._work_total -= _work(end.network) * (self._epochs - trained)
+        self._failed += end.status == "failed"
+        self.advance()
+        self.say(f"trial {self._done}/{self._total}  {self._name(trial)}  {_result(end)}")
+
+    def _status(self) -> str:
+        parts = (f"{len(self._running)} running", f"{self._failed} failed", self.time_left())
+        return ", ".join(part for part in parts if part)
+
+    def _name(self, trial: tuple[NetworkSpec, int]) -> str:
+        return f"{self._labels[trial[0]]}  seed {trial[1]}"
+
+
+def _result(end: Ended) -> str:
+    if end.status == "failed":
+        return f"FAILED: {end.error}"
+    seconds = sum(epoch.train_seconds + epoch.eval_seconds for epoch in end.epochs)
+    if end.status == "diverged":
+        return f"diverged after {len(end.epochs)} epochs  {seconds:.3g} s"
+    return f"test accuracy {end.epochs[-1].test_accuracy:.2%}  {seconds:.3g} s"
+
+
+def _work(network: NetworkSpec) -> int:
+    """What an epoch costs, in units that only compare designs with one another."""
+    return summarize(network).macs + _OVERHEAD

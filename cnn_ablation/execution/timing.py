@@ -1,0 +1,99 @@
+"""The timing pass: each design alone on the device, all of them in turn, round after round.
+
+Trials may share a machine, and then their times say little. Here one epoch runs at a time; every
+design is warmed up with an epoch that does not count; programs are compiled before; and each round
+times every design once, in an order of its own, so that a machine that drifts slows them all alike.
+"""
+
+import dataclasses
+import hashlib
+import os
+import platform
+import random
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cnn_ablation.data import Dataset
+from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.display.progress import Progress
+from cnn_ablation.study.results import Timing
+from cnn_ablation.study.store import Store
+from cnn_ablation.training.records import EpochRecord
+from cnn_ablation.training.trainer import Trainer
+
+Design = tuple[NetworkSpec, int]
+
+
+def describe_machine(environment: Mapping[str, Any], convolution: str) -> dict[str, Any]:
+    """What times depend on: those taken on two different machines are never put in one table."""
+    node = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {
+        "node": node,
+        "device": environment["device"],
+        "cores": cores,
+        "convolution": convolution,
+        "jaxlib": environment["packages"]["jaxlib"],
+    }
+
+
+def timing_pass(store: Store, dataset: Dataset, rounds: int, machine: Mapping[str, Any]) -> None:
+    """Adds rounds to a store until it has as many of this machine as wanted.
+
+    Only designs of which a trial was completed are timed: the others have no accuracy to be
+    compared. A round that is broken off leaves nothing and is taken anew.
+
+    Raises:
+        InputError: the store cannot be written.
+    """
+    done = store.rounds(machine)
+    if done >= rounds:
+        return
+    designs = _designs(store)
+    with Progress((rounds - done + 1) * len(designs), "epoch") as progress:
+        progress.say(f"timing   warming up {len(designs)} designs, each alone on the device")
+        pace = _Pace(store, dataset, progress)
+        for network, seed in designs:
+            pace.time(network, seed)
+        for number in range(done + 1, rounds + 1):
+            begin = time.perf_counter()
+            times = []
+            for network, seed in _order(designs, number):
+                epoch = pace.time(network, seed)
+                times.append(Timing(network, number, epoch.train_seconds, epoch.eval_seconds))
+            store.add_round(times, machine)
+            seconds = time.perf_counter() - begin
+            progress.say(f"timing   round {number}/{rounds} took {seconds:.1f} s")
+
+
+def _order(designs: Sequence[Design], number: int) -> Sequence[Design]:
+    """A round's order: drawn for every two rounds, and the second time taken from the end."""
+    drawn = random.Random((number + 1) // 2).sample(designs, len(designs))
+    return drawn if number % 2 else drawn[::-1]
+
+
+class _Pace:
+    """Times one epoch of a design."""
+
+    def __init__(self, store: Store, dataset: Dataset, progress: Progress) -> None:
+        self._plan, self._dataset, self._progress = store.plan, dataset, progress
+
+    def time(self, network: NetworkSpec, seed: int) -> EpochRecord:
+        """Trains one epoch from a seed's start; the program is compiled and cached before."""
+        spec = self._plan.spec(network)
+        spec = dataclasses.replace(spec, training=dataclasses.replace(spec.training, epochs=1))
+        # Made anew each time: programs are kept by shape, and so only one design holds memory.
+        trainer = Trainer(spec, self._dataset, conv=self._plan.convolution)
+        trial = trainer.train(seed)
+        self._progress.advance()
+        return trial.record.epochs[0]
+
+
+def _designs(store: Store) -> Sequence[Design]:
+    """The designs with a completed trial, each with the seed of its first one."""
+    found: dict[NetworkSpec, int] = {}
+    for trial in store.results().trials:
+        if trial.status == "completed":
+            found.setdefault(trial.network, trial.seed)
+    return list(found.items())

@@ -1,0 +1,48 @@
+"""Statistics of paired trials: pure functions over numbers, NumPy and SciPy only.
+
+The replication unit is a seed (or a timing round); two variants are compared unit by unit. Nothing
+here knows what a network is, so it serves anyone's numbers::
+
+    from cnn_ablation import inference as statistics
+    result = statistics.compare({0: 0.981, 1: 0.979}, {0: 0.975, 1: 0.976})
+    result.difference, result.interval, result.p_value
+"""
+
+from cnn_ablation.inference.comparison import (
+    Interval,
+    PairedComparison,
+    bootstrap_interval,
+    compare,
+    t_interval,
+)
+from cnn_ablation.inference.decision_power import decidable_effect, units_to_decide
+from cnn_ablation.inference.families import bonferroni_level, holm
+from cnn_ablation.inference.pairing import PairedSample, pair
+from cnn_ablation.inference.power import detectable_effect, power, units_needed
+from cnn_ablation.inference.sign_flip import (
+    SignFlipTest,
+    sign_flip_test,
+    smallest_p,
+    units_to_reach,
+)
+
+__all__ = [
+    "Interval",
+    "PairedComparison",
+    "PairedSample",
+    "SignFlipTest",
+    "bonferroni_level",
+    "bootstrap_interval",
+    "compare",
+    "decidable_effect",
+    "detectable_effect",
+    "holm",
+    "pair",
+    "power",
+    "sign_flip_test",
+    "smallest_p",
+    "t_interval",
+    "units_needed",
+    "units_to_decide",
+    "units_to_reach",
+]

@@ -1,9 +1,0 @@
-"""The command that every study is: what is missing is trained, timed, judged and told.
-
-from cnn_ablation import study_command
-study_command.run(STUDY, __doc__)
-"""
-
-from cnn_ablation.study_command.command import run
-
-__all__ = ["run"]

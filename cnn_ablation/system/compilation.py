@@ -1,0 +1,36 @@
+"""JAX's persistent compilation cache: a program that this user compiled once is read back."""
+
+from pathlib import Path
+
+import jax
+
+from cnn_ablation.errors import InputError
+from cnn_ablation.system.caches import user_cache_dir
+
+
+def keep_compiled_programs(folder: str | None) -> Path | None:
+    """Turns the cache on, for programs of any size and compile time.
+
+    Args:
+        folder: where; None is a private folder per user, an empty text keeps nothing.
+
+    Returns:
+        The folder, or None where nothing is kept.
+
+    Raises:
+        InputError: the folder cannot be made.
+    """
+    if folder == "":
+        jax.config.update("jax_enable_compilation_cache", False)
+        return None
+    path = user_cache_dir("programs") if folder is None else Path(folder).expanduser()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"--compilation_cache_dir={folder}: must be a folder to write to ({error.strerror})"
+        ) from None
+    jax.config.update("jax_compilation_cache_dir", str(path))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    return path

@@ -1,0 +1,225 @@
+"""Trials on a device: compile once, then train any number of seeds.
+
+spec = TrialSpec(network=NetworkSpec(stride=2))
+trials = fit(spec, load_dataset("mnist"), seeds=range(100, 105))
+"""
+
+import dataclasses
+import math
+import operator
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from cnn_ablation.data import Dataset
+from cnn_ablation.design.spec import TrialSpec, require_seed
+from cnn_ablation.errors import FieldError
+from cnn_ablation.network import model
+from cnn_ablation.network.lowerings import resolve_form
+from cnn_ablation.training.compiled import compile_programs
+from cnn_ablation.training.mesh import SEED_AXIS, by_seed, here, make_mesh, put, replicated
+from cnn_ablation.training.records import EpochRecord, Status, TrialRecord
+from cnn_ablation.training.steps import Examples, Metrics, Program, TrainState
+
+OnEpoch = Callable[[int, EpochRecord], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """What a training leaves: its figures, and the parameters it ended with."""
+
+    record: TrialRecord
+    params: model.Params
+
+
+class Trainer:
+    """One spec's compiled programs and its data on the devices, ready to train seeds.
+
+    Attributes:
+        spec: what is trained.
+        form: the convolution's lowering: `native`, `xla` or `banded`.
+        seeds_at_once: how many seeds `train_together` takes at most.
+        compile_seconds: what compiling took, or finding the programs in a cache.
+    """
+
+    def __init__(
+        self,
+        spec: TrialSpec,
+        dataset: Dataset,
+        *,
+        conv: str = "auto",
+        devices: Sequence[jax.Device] | None = None,
+        num_seeds: int = 1,
+        seeds_per_device: int = 1,
+    ) -> None:
+        """Puts the data on the devices and compiles.
+
+        Args:
+            spec: what to train; its image shape and classes must be the dataset's.
+            dataset: the images.
+            conv: how to lower convolutions: auto, native, xla or banded.
+            devices: where to train; None is JAX's first device.
+            num_seeds: how many seeds there will be: they are spread over the devices first, and
+                each batch over the devices that are left.
+            seeds_per_device: how many seeds a device trains together, in one vectorised program.
+
+        Raises:
+            InputError: the spec does not fit the dataset, or the lowering cannot be had.
+        """
+        _require_fit(spec, dataset)
+        devices = jax.devices()[:1] if devices is None else devices
+        self.spec = spec
+        self.form = resolve_form(conv, devices[0].platform)
+        self._mesh = make_mesh(devices, num_seeds)
+        rows = self._mesh.shape[SEED_AXIS]
+        seeds_per_device = min(seeds_per_device, -(-num_seeds // rows))
+        self.seeds_at_once = rows * seeds_per_device
+        self._train, self._test = (
+            Examples(*put((split.images_NHWC, split.labels_N), replicated(self._mesh)))
+            for split in (dataset.train, dataset.test)
+        )
+        # The number of epochs is no part of any program: designs that differ in it share one.
+        training = dataclasses.replace(spec.training, epochs=1)
+        program = Program(spec.network, training, self.form)
+        start = time.perf_counter()
+        self._programs = compile_programs(
+            program, self._mesh, _shapes(self._train), _shapes(self._test), seeds_per_device
+        )
+        self.compile_seconds = time.perf_counter() - start
+
+    def train(self, seed: int, on_epoch: OnEpoch | None = None) -> Trial:
+        """Trains one seed; `on_epoch(seed, record)` hears of each epoch as it ends.
+
+        Raises:
+            FieldError: the seed is not allowed.
+        """
+        return self.train_together([seed], on_epoch)[0]
+
+    def train_together(self, seeds: Sequence[int], on_epoch: OnEpoch | None = None) -> list[Trial]:
+        """Trains up to `seeds_at_once` seeds side by side; their epochs share their wall times.
+
+        Raises:
+            FieldError: a seed is not allowed.
+            ValueError: there are more seeds than fit.
+        """
+        for seed in seeds:
+            require_seed(seed)
+        if not 0 < len(seeds) <= self.seeds_at_once:
+            raise ValueError(f"{len(seeds)} seeds: must be 1 to {self.seeds_at_once} at once")
+        # Places that no seed is left for train the last one again, and are not looked at.
+        rows = [*seeds, *[seeds[-1]] * (self.seeds_at_once - len(seeds))]
+        seeds_R = put(np.array(rows, np.int32), by_seed(self._mesh))
+        states: TrainState = self._programs.create(seeds_R)
+        histories: list[_History] = [_History(seed) for seed in seeds]
+        for number in range(1, self.spec.training.epochs + 1):
+            states, records = self._epoch(states, seeds_R, number)
+            for history, record in zip(histories, records, strict=False):
+                history.add(record, on_epoch)
+            if all(history.diverged for history in histories):
+                break
+        params = here(states.params, self._mesh)
+        return [
+            Trial(history.record(), jax.tree.map(operator.itemgetter(row), params))
+            for row, history in enumerate(histories)
+        ]
+
+    def _epoch(
+        self, states: TrainState, seeds_R: jax.Array, number: int
+    ) -> tuple[TrainState, list[EpochRecord]]:
+        start = time.perf_counter()
+        epoch = put(np.int32(number), replicated(self._mesh))
+        states, train_R = self._programs.epoch(states, self._train, seeds_R, epoch)
+        jax.block_until_ready((states, train_R))
+        trained = time.perf_counter()
+        test_R = jax.block_until_ready(self._programs.evaluate(states.params, self._test))
+        seconds = (trained - start, time.perf_counter() - trained)
+        pairs = zip(_means(train_R), _means(test_R), strict=True)
+        return states, [EpochRecord(number, *train, *test, *seconds) for train, test in pairs]
+
+
+@dataclasses.dataclass
+class _History:
+    """What one seed has gone through."""
+
+    seed: int
+    diverged: bool = False
+    epochs: list[EpochRecord] = dataclasses.field(default_factory=list)
+
+    def add(self, record: EpochRecord, on_epoch: OnEpoch | None) -> None:
+        finite = math.isfinite(record.train_loss) and math.isfinite(record.test_loss)
+        self.diverged = self.diverged or not finite
+        if not self.diverged:
+            self.epochs.append(record)
+            if on_epoch is not None:
+                on_epoch(self.seed, record)
+
+    def record(self) -> TrialRecord:
+        status: Status = "diverged" if self.diverged else "completed"
+        return TrialRecord(self.seed, status, tuple(self.epochs))
+
+
+def fit(
+    spec: TrialSpec,
+    dataset: Dataset,
+    seeds: Iterable[int],
+    *,
+    conv: str = "auto",
+    devices: Sequence[jax.Device] | None = None,
+    seeds_per_device: int = 1,
+    on_epoch: OnEpoch | None = None,
+) -> list[Trial]:
+    """Trains one spec for several seeds; each comes out as if it had been trained alone.
+
+    Args:
+        spec: what to train.
+        dataset: what `load_dataset` returned.
+        seeds: one trial each.
+        conv: how to lower convolutions: auto, native, xla or banded.
+        devices: where to train; None is JAX's first device.
+        seeds_per_device: how many seeds a device trains together, in one vectorised program.
+        on_epoch: called with the seed and the figures of each epoch as it ends.
+
+    Raises:
+        InputError: the spec, a seed, the dataset or the lowering is not allowed.
+    """
+    remaining = list(seeds)
+    if not remaining:
+        return []
+    trainer = Trainer(
+        spec,
+        dataset,
+        conv=conv,
+        devices=devices,
+        num_seeds=len(remaining),
+        seeds_per_device=seeds_per_device,
+    )
+    trials: list[Trial] = []
+    while remaining:
+        together, remaining = remaining[: trainer.seeds_at_once], remaining[trainer.seeds_at_once :]
+        trials += trainer.train_together(together, on_epoch)
+    return trials
+
+
+def _shapes(examples: Examples) -> Any:
+    return jax.tree.map(
+        lambda array: jax.ShapeDtypeStruct(array.shape, array.dtype, sharding=array.sharding),
+        examples,
+    )
+
+
+def _means(metrics_R: Metrics) -> list[tuple[float, float]]:
+    """Mean loss and accuracy of each seed, divided in double precision on the host."""
+    columns = (np.asarray(values_R, np.float64).tolist() for values_R in metrics_R)
+    return [(loss / count, correct / count) for loss, correct, count in zip(*columns, strict=True)]
+
+
+def _require_fit(spec: TrialSpec, dataset: Dataset) -> None:
+    for name, given, has in (
+        ("image_shape", spec.network.image_shape, dataset.image_shape),
+        ("classes", spec.network.classes, dataset.num_classes),
+    ):
+        if given != has:
+            raise FieldError(name, given, f"must be {has} for dataset {dataset.name}")
