@@ -4,6 +4,7 @@
     python -m cnn_ablation.main --kernel_size=7,9 --seed=100 --num_seeds=5 --workdir=runs/k79
 
 Block options take one value for all blocks or one per block: --padding=same,valid.
+A run that was stopped goes on with the same command and --workdir.
 """
 
 from cnn_ablation.commands import entry, flags
@@ -12,36 +13,32 @@ from cnn_ablation.execution import hosts
 flags.define_network_flags()
 flags.define_training_flags()
 flags.define_seed_flags(num_seeds=1)
-flags.define_run_flags()
+flags.define_single_flags()
+flags.define_compute_flags()
 flags.define_tracker_flags()
 flags.define_host_flags()
 
 
 def main() -> int:
     """Trains what the flags describe."""
-    spec, seeds = flags.trial_spec(), flags.seeds()
+    spec = flags.trial_spec()
+    options = flags.study_options(
+        training=spec.training,
+        data=spec.data,
+        seeds=flags.seeds(),
+        controls=False,
+        timing_rounds=0,
+        executor="inline",
+        retry_failed=True,
+    )
     hosts.join(flags.host_options())
     # Imported late: a mistake in a flag, or --help, need not wait for JAX.
-    from cnn_ablation.commands.following_single import follow_trials
-    from cnn_ablation.commands.single_design import RunOptions, run_trials
-    from cnn_ablation.system.compilation import keep_compiled_programs
+    from cnn_ablation.commands.single_design import follow_design, train_design
 
-    values = flags.FLAGS
-    keep_compiled_programs(values.compilation_cache_dir)
-    options = RunOptions(
-        workdir=values.workdir,
-        overwrite=values.overwrite,
-        conv=values.conv,
-        devices=values.devices,
-        seeds_per_device=values.seeds_per_device,
-        data_dir=values.data_dir,
-        manual_dir=values.manual_dir,
-        tensorboard=values.tensorboard,
-        mlflow=values.mlflow,
-    )
-    train = run_trials if hosts.is_lead() else follow_trials
-    train(spec, seeds, options)
-    return 0
+    if not hosts.is_lead():
+        follow_design(spec, options)
+        return 0
+    return train_design(spec, options, overwrite=flags.FLAGS.overwrite)
 
 
 if __name__ == "__main__":

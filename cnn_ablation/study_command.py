@@ -4,6 +4,6 @@ from cnn_ablation import study_command
 study_command.run(STUDY, __doc__)
 """
 
-from cnn_ablation.commands.study import run
+from cnn_ablation.commands.study import run_study as run
 
 __all__ = ["run"]

@@ -26,7 +26,7 @@ from typing import Any
 from absl import flags
 
 from cnn_ablation.commands import entry
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import NetworkSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.system.environment import git_revision
 from cnn_ablation.system.files import write_json, write_text

@@ -4,7 +4,7 @@ python -m experiments.kernel_size --num_seeds=10
 """
 
 from cnn_ablation import study_command
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import NetworkSpec
 from cnn_ablation.study import Question, Study, Variant
 from experiments.notebook_claims import KERNEL_SIZE_CLAIMS
 from experiments.published import with_published

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from cnn_ablation.design.spec import NetworkSpec, TrainingSpec
+from cnn_ablation.design import NetworkSpec, TrainingSpec
 from cnn_ablation.study import Published, Variant
 
 # Keras's default rate, at which the notebook ran: the one setting in which it differs from ours.

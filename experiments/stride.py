@@ -4,7 +4,7 @@ python -m experiments.stride --num_seeds=10
 """
 
 from cnn_ablation import study_command
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import NetworkSpec
 from cnn_ablation.study import Question, Study, Variant
 from experiments.notebook_claims import STRIDE_CLAIMS
 from experiments.published import with_published

@@ -26,12 +26,13 @@ import jax
 from absl import flags
 
 from cnn_ablation.commands import entry
-from cnn_ablation.data import load_dataset
-from cnn_ablation.design.spec import DataSpec, TrainingSpec, TrialSpec
+from cnn_ablation.design import TrainingSpec, TrialSpec
 from cnn_ablation.display.text import format_table
 from cnn_ablation.errors import InputError
-from cnn_ablation.execution.executors import Ended, Event, Job, Task, make_executor
+from cnn_ablation.execution.datasets import Datasets
+from cnn_ablation.execution.executors import Ended, Event, ExecutorOptions, Job, Task, make_executor
 from cnn_ablation.system.compilation import keep_compiled_programs
+from cnn_ablation.training.compute import ComputeOptions
 from experiments.choices import chosen
 from experiments.peers.designs import DESIGNS
 
@@ -111,24 +112,27 @@ def measure(measurement: Measurement) -> float:
     keep_compiled_programs(None)
     at_once, waves = measurement.at_once, measurement.waves
     job = Job(
-        DataSpec(),
-        devices=at_once if measurement.way == "devices" else 1,
-        seeds_per_device=at_once if measurement.way == "vectorised" else 1,
+        ComputeOptions(
+            devices=at_once if measurement.way == "devices" else 1,
+            seeds_per_device=at_once if measurement.way == "vectorised" else 1,
+        )
     )
     spec = TrialSpec(DESIGNS[measurement.design], TrainingSpec(epochs=measurement.epochs))
     seeds = range(at_once * waves)
+    datasets = Datasets(job.location)
+    datasets.get(spec.data)
     if measurement.way == "processes":
-        executor = make_executor("processes", at_once, job, load_dataset())
+        executor = make_executor(ExecutorOptions("processes", at_once), job, datasets)
         tasks = [Task(spec, tuple(seeds[worker::at_once])) for worker in range(at_once)]
     else:
-        executor = make_executor("inline", None, job, load_dataset())
+        executor = make_executor(ExecutorOptions("inline"), job, datasets)
         tasks = [Task(spec, tuple(seeds))]
     ends: list[float] = []
 
     def on_event(event: Event) -> None:
         if isinstance(event, Ended):
-            if event.status != "completed":
-                raise InputError(f"{measurement.design}: seed {event.seed} {event.status}")
+            if event.record.status != "completed":
+                raise InputError(f"{measurement.design}: seed {event.seed} {event.record.status}")
             ends.append(time.perf_counter())
 
     executor.run(tasks, on_event)

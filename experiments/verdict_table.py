@@ -11,12 +11,12 @@ from pathlib import Path
 
 from absl import flags
 
-from cnn_ablation.claims import Verdict
+from cnn_ablation.claims import Setting, Verdict
 from cnn_ablation.commands import entry
 from cnn_ablation.errors import InputError
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.store import load_results
-from cnn_ablation.study.verdicts import judge_results
+from cnn_ablation.study.verdicts import judge_results, setting_of
 
 RESULTS = Path(__file__).parent / "results"
 PUBLISHED = ("as_published", "epochs_20", "rate_1", "rate_1_epochs_20")
@@ -45,7 +45,9 @@ def verdict_table(runs: Sequence[StudyResults]) -> str:
     if any(verdicts.keys() != judged[0].keys() for verdicts in judged):
         names = ", ".join(sorted({run.study.name for run in runs}))
         raise InputError(f"runs of {names}: must be of one study, with the same claims")
-    rows = [["conclusion of the notebook", *map(_heading, runs)]]
+    settings = [setting_of(run.plan) for run in runs]
+    what = "conclusion of the notebook" if runs[0].study.name == "notebook" else "claim"
+    rows = [[what, *(_heading(run, _unshared(run, settings)) for run in runs)]]
     rows += [
         [verdict.claim.text, *(_cell(verdicts[name]) for verdicts in judged)]
         for name, verdict in judged[0].items()
@@ -54,9 +56,23 @@ def verdict_table(runs: Sequence[StudyResults]) -> str:
     return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
 
 
-def _heading(run: StudyResults) -> str:
+def _heading(run: StudyResults, unshared: Sequence[str]) -> str:
     training = run.training
-    return f"rate {training.learning_rate:g}, {training.epochs} epochs, {len(run.seeds)} seeds"
+    parts = [f"rate {training.learning_rate:g}", f"{training.epochs} epochs", *unshared]
+    return ", ".join([*parts, f"{len(run.seeds)} seeds"])
+
+
+def _unshared(run: StudyResults, settings: Sequence[Setting]) -> list[str]:
+    """What of a run's setting, beside rate and epochs, is not the same in all runs."""
+    own = setting_of(run.plan)
+    parts = []
+    for name in ("dataset", "splits", "optimizer", "batch_size", "others"):
+        value = getattr(own, name)
+        if any(getattr(setting, name) != value for setting in settings):
+            text = ", ".join(value) if isinstance(value, tuple) else str(value)
+            text = f"batches of {text}" if name == "batch_size" else text
+            parts.append(text or ("whole splits" if name == "splits" else "as usual"))
+    return parts
 
 
 def _cell(verdict: Verdict) -> str:

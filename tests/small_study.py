@@ -5,7 +5,7 @@ Real designs would do no better here: what is tested is what becomes of trials, 
 
 from cnn_ablation import study_command
 from cnn_ablation.claims import Claim
-from cnn_ablation.design.spec import DataSpec, NetworkSpec, TrainingSpec
+from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec
 from cnn_ablation.study import Question, Study, one_axis
 
 # Long sums to a few units are where the number of XLA's threads shows in the last bits.

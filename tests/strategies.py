@@ -3,7 +3,7 @@
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import NetworkSpec
 from cnn_ablation.errors import FieldError
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from cnn_ablation.design.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.design.summary import summarize
 from cnn_ablation.study import Published, Question, Study, Variant
 from cnn_ablation.study.controls import add_controls

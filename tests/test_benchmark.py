@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import NetworkSpec
 from experiments.peers.contestants import OURS, Contestant, Process, WorkerError, missing_packages
 from experiments.peers.designs import DESIGNS
 from experiments.peers.figures import Course, Design, geometric_mean

@@ -17,7 +17,7 @@ import json, sys
 import jax, numpy as np
 from cnn_ablation.training.steps import trainer
 from cnn_ablation.data.dataset import Dataset, LabeledImages
-from cnn_ablation.design.spec import NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.design import NetworkSpec, TrainingSpec, TrialSpec
 
 generator = np.random.default_rng(0)
 labels = generator.integers(0, 4, 150).astype(np.int32)

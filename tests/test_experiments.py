@@ -12,7 +12,7 @@ import pytest
 import experiments
 from cnn_ablation import study_command
 from cnn_ablation.commands import study as command
-from cnn_ablation.design.spec import NetworkSpec, TrainingSpec
+from cnn_ablation.design import NetworkSpec, TrainingSpec
 from cnn_ablation.design.summary import summarize
 from cnn_ablation.study import Question, Study
 from cnn_ablation.study.controls import add_controls

@@ -20,7 +20,7 @@ import small_study
 
 from cnn_ablation.data import load_dataset
 from cnn_ablation.data.dataset import Dataset, LabeledImages
-from cnn_ablation.design.spec import NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.design import NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution.hosts import HostOptions, join
 from cnn_ablation.training.mesh import choose_devices

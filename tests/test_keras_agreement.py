@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from golden import keras_golden
 
-from cnn_ablation.design.spec import NetworkSpec, TrainingSpec
+from cnn_ablation.design import NetworkSpec, TrainingSpec
 from cnn_ablation.network import model
 from cnn_ablation.network.lowerings import resolve_form
 from cnn_ablation.training.steps import Batch, Program, TrainState, optimizer, train_step

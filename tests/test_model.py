@@ -9,7 +9,7 @@ from absl.testing import parameterized
 from hypothesis import given, settings
 from strategies import network_specs
 
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import NetworkSpec
 from cnn_ablation.design.summary import summarize
 from cnn_ablation.network import model
 

@@ -18,7 +18,7 @@ from page_reader import Page
 from PIL import Image
 from synthetic_results import relabelled, stride_study, synthetic_results, two_question_study
 
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import NetworkSpec
 from cnn_ablation.report import pages, rows, write_report
 from cnn_ablation.report.content import compose
 from cnn_ablation.study import Question, Study, Variant

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from synthetic_results import stride_study, synthetic_results
 
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import NetworkSpec
 from cnn_ablation.report.anchors import anchors
 from cnn_ablation.report.axes import fitted
 from cnn_ablation.report.inlining import inline

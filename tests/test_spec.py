@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from strategies import network_specs
 
-from cnn_ablation.design.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import FieldError, InputError
 
 

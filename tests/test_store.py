@@ -10,7 +10,7 @@ import small_study
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import NetworkSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.study.plan import StudyPlan, default_folder
 from cnn_ablation.study.results import StudyResults, Timing, TrialResult

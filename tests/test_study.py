@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import network_specs
 
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import NetworkSpec
 from cnn_ablation.design.summary import summarize
 from cnn_ablation.errors import InputError
 from cnn_ablation.study import (

@@ -17,7 +17,7 @@ import pytest
 import small_study
 
 from cnn_ablation.data import Dataset, load_dataset
-from cnn_ablation.design.spec import TrialSpec
+from cnn_ablation.design import TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution.executors import Began, Ended, EpochEnded, Event, Job, Task, processes
 from cnn_ablation.execution.executors.cores import available_cores, share_of

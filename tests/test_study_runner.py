@@ -17,7 +17,7 @@ import small_study
 
 from cnn_ablation import report
 from cnn_ablation.commands.conclusion import FAILED_TRIALS, UNEXPECTED_VERDICT
-from cnn_ablation.design.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution import preparing, timing
 from cnn_ablation.execution.executors import block

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from strategies import network_specs
 
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import NetworkSpec
 from cnn_ablation.design.summary import format_summary, summarize
 from cnn_ablation.network.model import Network
 

@@ -21,7 +21,7 @@ from cnn_ablation import report
 from cnn_ablation.commands.single_design import RunOptions, run_trials
 from cnn_ablation.commands.workdir import EVENT_FILES
 from cnn_ablation.data import Dataset
-from cnn_ablation.design.spec import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution import runner
 from cnn_ablation.execution.executors import Began, Ended, EpochEnded, Event, Task
@@ -160,7 +160,7 @@ SCRIPT = """
 import os, signal, sys
 from pathlib import Path
 from cnn_ablation.training.records import EpochRecord
-from cnn_ablation.design.spec import TrialSpec
+from cnn_ablation.design import TrialSpec
 from cnn_ablation.trackers import Run, Trial, make_tracking
 
 tracking, trial = make_tracking(True, ""), Trial("id", TrialSpec(), 5, "a label")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cnn_ablation.data import Dataset
-from cnn_ablation.design.spec import NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.design import NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import FieldError, InputError
 from cnn_ablation.training.compiled import compile_programs
 from cnn_ablation.training.records import EpochRecord, TrialRecord

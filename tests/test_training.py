@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from cnn_ablation.design.spec import NetworkSpec, TrainingSpec
+from cnn_ablation.design import NetworkSpec, TrainingSpec
 from cnn_ablation.network import model
 from cnn_ablation.training.steps import (
     Batch,

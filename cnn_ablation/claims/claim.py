@@ -123,6 +123,9 @@ class Setting:
         optimizer: name of the optimiser.
         learning_rate: its rate.
         device: what times were taken on; shown with timing claims.
+        batch_size: images of a step; None where it is not known.
+        splits: what was trained and tested on, where that is not the whole dataset.
+        others: whatever else was not as usual, a phrase each.
     """
 
     dataset: str
@@ -130,7 +133,17 @@ class Setting:
     optimizer: str
     learning_rate: float
     device: str | None = None
+    batch_size: int | None = None
+    splits: str = ""
+    others: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        epochs = "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs"
-        return f"{self.dataset}, {epochs}, {self.optimizer} at learning rate {self.learning_rate:g}"
+        dataset = f"{self.dataset} ({self.splits})" if self.splits else self.dataset
+        parts = [
+            dataset,
+            "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs",
+            f"{self.optimizer} at learning rate {self.learning_rate:g}",
+        ]
+        if self.batch_size is not None:
+            parts.append(f"batches of {self.batch_size}")
+        return ", ".join([*parts, *self.others])

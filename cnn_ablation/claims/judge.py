@@ -6,7 +6,7 @@ sign-flip p value of 'the difference equals d', after Holm over the same contras
 
 - nothing is decided unless p <= level. The interval trusts the t distribution, the exact test only
   that the differences are symmetric; a decision needs both. It follows that too few seeds decide
-  nothing (5 seeds reach p = 0.0625 at best): `plan` says so before the run;
+  nothing (5 seeds reach p = 0.0625 at best): `prospects_of` says so before the run;
 - *holds* if L >= d (for a direction alone, d = 0: L > 0);
 - *fails* if U < d; 'reversed' if U < 0, 'equivalent' if [L, U] lies inside (-d, d);
 - *inconclusive* otherwise, with the smallest effect these seeds could have shown and the seeds
@@ -23,7 +23,7 @@ from collections.abc import Collection, Iterable, Sequence
 from cnn_ablation.claims.claim import Claim, Hypothesis, Setting, Table
 from cnn_ablation.claims.exact import judge_exact
 from cnn_ablation.claims.paired import ContrastJudge, gather
-from cnn_ablation.claims.plan import families
+from cnn_ablation.claims.prospects import families
 from cnn_ablation.claims.verdict import ContrastVerdict, Outcome, Verdict
 from cnn_ablation.errors import InputError
 from cnn_ablation.inference import holm

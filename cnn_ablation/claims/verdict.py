@@ -140,7 +140,9 @@ class Verdict:
             **{
                 **data,
                 "claim": Claim.from_json(data["claim"]),
-                "setting": Setting(**data["setting"]),
+                "setting": Setting(
+                    **{**data["setting"], "others": tuple(data["setting"].get("others", ()))}
+                ),
                 "riders": tuple(data["riders"]),
                 "contrasts": tuple(ContrastVerdict.from_json(c) for c in data["contrasts"]),
             }

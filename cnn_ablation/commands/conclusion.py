@@ -7,11 +7,31 @@ from cnn_ablation.claims import Verdict, check
 from cnn_ablation.commands.tables import question_table
 from cnn_ablation.display.text import wrap
 from cnn_ablation.errors import InputError
-from cnn_ablation.study import labels
-from cnn_ablation.study.results import StudyResults, TrialResult
+from cnn_ablation.execution.options import StudyOptions
+from cnn_ablation.execution.session import trained_session
+from cnn_ablation.study import Study
+from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.verdicts import judge_results
+from cnn_ablation.training.records import TrialRecord
 
 UNEXPECTED_VERDICT, FAILED_TRIALS = 1, 3
+
+
+def finish_study(study: Study, options: StudyOptions) -> int:
+    """Runs what is missing of a study, judges its claims, writes its report and tells of all.
+
+    Returns:
+        The exit code: 0; 3 where trials failed; 1 where `check` found an unexpected verdict.
+
+    Raises:
+        InputError: an option is not allowed, or a file in the folder is damaged.
+        KeyboardInterrupt: the user stopped it; the message says how to go on.
+    """
+    with trained_session(study, options) as session:
+        store = session.store
+        code = conclude(store.results(), store.folder, expecting=options.check)
+        session.tracking.conclude(store.results(), store.folder / "report")
+        return code
 
 
 def conclude(results: StudyResults, folder: Path, *, expecting: bool) -> int:
@@ -57,9 +77,9 @@ def _of_surprises(verdicts: Sequence[Verdict]) -> list[str]:
     ]
 
 
-def _of_failures(results: StudyResults, failed: Sequence[TrialResult]) -> list[str]:
-    name = labels(results.study)
-    lines = [f"failed: {name[trial.network]} seed {trial.seed}: {trial.error}" for trial in failed]
+def _of_failures(results: StudyResults, failed: Sequence[TrialRecord]) -> list[str]:
+    label = results.plan.label
+    lines = [f"failed: {label(trial.spec)} seed {trial.seed}: {trial.error}" for trial in failed]
     if failed:
         lines.append("the same command with --retry_failed runs these again")
     return lines

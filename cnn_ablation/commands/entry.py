@@ -10,8 +10,10 @@ import os
 import signal
 import sys
 import textwrap
+import traceback
 from collections.abc import Callable
-from types import FrameType
+from pathlib import Path
+from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 from absl import app, flags, logging
@@ -22,12 +24,18 @@ from cnn_ablation.execution import hosts
 _HELP = ("--help", "-h", "-help", "--helpshort", "--helpfull", "-helpfull")
 
 
-def run(main: Callable[[], int | None], description: str) -> None:
+def run(
+    main: Callable[[], int | None],
+    description: str,
+    *,
+    explain: Callable[[str], str | None] = lambda flag: None,
+) -> None:
     """Runs `main` once the flags are parsed, and exits.
 
     Args:
         main: does the work; returns the exit code, None for 0.
         description: what `--help` prints above the flags.
+        explain: from the name of a flag that there is not to why, or None.
     """
 
     def guarded(_: list[str]) -> None:
@@ -40,7 +48,7 @@ def run(main: Callable[[], int | None], description: str) -> None:
         sys.exit(code)
 
     try:
-        app.run(guarded, flags_parser=lambda argv: _parse(argv, description))
+        app.run(guarded, flags_parser=lambda argv: _parse(argv, description, explain))
     except BrokenPipeError:
         # Whoever read the output, `head` say, has had enough; Python must not try to flush it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -57,17 +65,23 @@ def _guard(main: Callable[[], int | None]) -> int:
         sys.exit(130)
 
 
-def _parse(argv: list[str], description: str) -> list[str]:
+def _parse(argv: list[str], description: str, explain: Callable[[str], str | None]) -> list[str]:
     if any(argument in _HELP for argument in argv[1:]):
         print(_help(description, full=any("full" in argument for argument in argv[1:])))
         sys.exit(0)
     try:
         rest = flags.FLAGS(argv)
+    except flags.UnrecognizedFlagError as error:
+        _refuse(explain(error.flagname) or _one_line(error))
     except flags.Error as error:
-        _refuse(str(error).removeprefix("flag ").replace("\n", " "))
+        _refuse(_one_line(error))
     if len(rest) > 1:
         _refuse(f"{rest[1]}: not a flag; flags are written --name=value, --help lists them")
     return list(rest)
+
+
+def _one_line(error: Exception) -> str:
+    return str(error).removeprefix("flag ").replace("\n", " ")
 
 
 def _help(description: str, *, full: bool) -> str:
@@ -97,3 +111,27 @@ def _refuse(message: str) -> NoReturn:
 def _as_interrupt(_signal: int, _frame: FrameType | None) -> None:
     """SIGTERM, which clusters send, ends a run as Ctrl-C does."""
     raise KeyboardInterrupt
+
+
+def refuse_mistakes_in_files() -> None:
+    """Makes a mistake in a user's study file one line that names the file, and exit code 2.
+
+    It is raised while Python runs the file, before any entry point has begun.
+    """
+    usual = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not issubclass(kind, InputError):
+            usual(kind, error, trace)
+            return
+        package = str(Path(__file__).parents[1])
+        frames = [
+            frame
+            for frame in traceback.extract_tb(trace)
+            if not frame.filename.startswith((package, "<"))
+        ]
+        place = f"{frames[-1].filename}, line {frames[-1].lineno}: " if frames else ""
+        print(f"error: {place}{error}", file=sys.stderr, flush=True)
+        os._exit(2)
+
+    sys.excepthook = hook

@@ -1,43 +1,39 @@
-"""Flags made from the fields of specs, and specs made from flags, for every entry point."""
+"""Flags made from the fields that options declare, and options made from flags."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from absl import flags
 
-from cnn_ablation.data import describe_dataset
-from cnn_ablation.design.spec import MAX_SEED, DataSpec, NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.data import DataLocation, describe_dataset
+from cnn_ablation.design import MAX_SEED, DataSpec, NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.design.training import owners
 from cnn_ablation.errors import FieldError, InputError
 from cnn_ablation.execution.hosts import HostOptions
+from cnn_ablation.execution.options import StudyOptions
+from cnn_ablation.options import TEXT, WHOLE, YES_NO, Option, declared
+from cnn_ablation.options.fields import defaults
+from cnn_ablation.trackers.options import TrackerOptions
+from cnn_ablation.training.compute import ComputeOptions
 
 FLAGS = flags.FLAGS
-_KINDS = {int: "a whole number", float: "a number", str: "a text"}
 
 
 class _Parser(flags.ArgumentParser):  # type: ignore[type-arg]
-    """Turns a flag's text into one value or, for per-block fields, a tuple of them."""
+    """Turns a flag's text into the value of a field."""
 
-    def __init__(self, kind: type, per_block: bool) -> None:
-        self.kind, self.per_block = kind, per_block
+    def __init__(self, option: Option) -> None:
+        self.option = option
         self.syntactic_help = ""
 
     def flag_type(self) -> str:
-        return self.kind.__name__
+        return self.option.kind.words
 
     def parse(self, argument: Any) -> Any:
-        if not isinstance(argument, str):
-            return argument
-        if self.per_block:
-            return tuple(self._one(part) for part in argument.split(","))
-        return self._one(argument)
-
-    def _one(self, text: str) -> Any:
-        try:
-            return self.kind(text.strip())
-        except ValueError:
-            raise ValueError(f"must be {_KINDS[self.kind]}") from None
+        return self.option.read(argument) if isinstance(argument, str) else argument
 
 
 class _Serializer(flags.ArgumentSerializer):  # type: ignore[type-arg]
@@ -47,67 +43,84 @@ class _Serializer(flags.ArgumentSerializer):  # type: ignore[type-arg]
 
 def define_network_flags() -> None:
     """Defines the flags of the network: what the design is."""
-    _define_from(NetworkSpec, "cnn_ablation: the network")
+    _define_all(NetworkSpec.every_option(), NetworkSpec().values(), "cnn_ablation: the network")
 
 
-def define_training_flags() -> None:
-    """Defines the flags of the training, the data and where data are: how any design is trained."""
-    _define_from(TrainingSpec, "cnn_ablation: training")
-    _define_from(DataSpec, "cnn_ablation: data")
-    module = "cnn_ablation: data"
-    _define("data_dir", None, "folder of TFDS's prepared datasets (default: TFDS's own)", module)
-    _define("manual_dir", None, "folder that holds a dataset's original archives", module)
+def define_training_flags(training: TrainingSpec | None = None) -> None:
+    """Defines the flags of the training, the data and where data are: how any design is trained.
+
+    Args:
+        training: the defaults of the flags; None is the package's own.
+    """
+    own = declared(TrainingSpec)
+    every = {
+        name: its if name in own else _owned(name, its)
+        for name, its in TrainingSpec.every_option().items()
+    }
+    _define_all(every, (training or TrainingSpec()).values(), "cnn_ablation: training")
+    _define_all(DataSpec.every_option(), DataSpec().values(), "cnn_ablation: data")
+    define_record(DataLocation, "cnn_ablation: data")
 
 
 def define_seed_flags(num_seeds: int) -> None:
     """Defines `--seed` and `--num_seeds`."""
     module = "cnn_ablation: seeds"
-    _define("seed", 0, "first seed", module)
-    _define("num_seeds", num_seeds, "how many seeds, counted up from the first", module)
+    _define("seed", 0, Option(WHOLE, "first seed"), module)
+    text = "how many seeds, counted up from the first"
+    _define("num_seeds", num_seeds, Option(WHOLE, text), module)
 
 
-def define_run_flags() -> None:
-    """Defines the flags of where one run's results go and how it is lowered and compiled."""
+def define_single_flags() -> None:
+    """Defines the flags of where one design's results go."""
     module = "cnn_ablation: the run"
-    _define("workdir", None, "folder for results (default: a new one under runs/)", module)
-    flags.DEFINE_boolean(
-        "overwrite", False, "replace a finished run in the workdir", module_name=module
-    )
-    define_program_flags()
+    text = "folder for results (default: a new one under runs/)"
+    _define("workdir", None, Option(TEXT, text, optional=True), module)
+    text = "replace a finished run in the workdir"
+    _define("overwrite", False, Option(YES_NO, text), module)
 
 
-def define_program_flags() -> None:
-    """Defines the flags of how the program is lowered and compiled."""
-    module = "cnn_ablation: the run"
-    _define("conv", "auto", "lowering of convolutions: auto, native, xla or banded", module)
-    text = "how many devices to train on (default: one per seed, as far as there are any)"
-    _define("devices", None, text, module, kind=int)
-    text = "how many seeds a device trains together, as one vectorised program"
-    _define("seeds_per_device", 1, text, module)
-    _define(
-        "compilation_cache_dir",
-        None,
-        "folder of compiled programs (default: per user; empty: none kept)",
-        module,
-    )
+def define_compute_flags() -> None:
+    """Defines the flags of how programs are placed, lowered and compiled."""
+    define_record(ComputeOptions, "cnn_ablation: the run")
+
+
+def define_tracker_flags() -> None:
+    """Defines the flags of where figures can also be followed."""
+    define_record(TrackerOptions, "cnn_ablation: trackers")
 
 
 def define_host_flags() -> None:
     """Defines the flags of a run on several hosts."""
     module = "cnn_ablation: several hosts"
-    _define(
-        "coordinator",
-        None,
+    text = (
         "HOST:PORT of host 0, the same on every host; every host runs the same command with its "
-        "own --host. auto: as a TPU pod or Slurm says (default: this host alone)",
-        module,
+        "own --host. auto: as a TPU pod or Slurm says (default: this host alone)"
     )
-    _define("num_hosts", None, "how many hosts there are", module, kind=int)
-    _define("host", None, "which of the hosts this is; 0 prints and writes", module, kind=int)
-    text = "seconds without a sign of life after which a host counts as gone, and the run ends"
-    _define("heartbeat_seconds", HostOptions.heartbeat_seconds, text, module)
-    text = "seconds to wait for all hosts at the start"
-    _define("join_seconds", HostOptions.join_seconds, text, module)
+    _define("coordinator", None, Option(TEXT, text, optional=True), module)
+    for name, text in (
+        ("num_hosts", "how many hosts there are"),
+        ("host", "which of the hosts this is; 0 prints and writes"),
+    ):
+        _define(name, None, Option(WHOLE, text, optional=True), module)
+    for name, text in (
+        (
+            "heartbeat_seconds",
+            "seconds without a sign of life after which a host counts as gone, and the run ends",
+        ),
+        ("join_seconds", "seconds to wait for all hosts at the start"),
+    ):
+        _define(name, getattr(HostOptions, name), Option(WHOLE, text), module)
+
+
+def define_record(record: type, module: str, **own_defaults: Any) -> None:
+    """Defines a flag for each option of a dataclass.
+
+    Args:
+        record: the dataclass.
+        module: heading in `--help`.
+        **own_defaults: other defaults than the dataclass's, by name.
+    """
+    _define_all(declared(record), {**defaults(record), **own_defaults}, module)
 
 
 def host_options() -> HostOptions:
@@ -124,23 +137,21 @@ def host_options() -> HostOptions:
     return options
 
 
-def define_tracker_flags() -> None:
-    """Defines the flags of where figures can also be followed."""
-    module = "cnn_ablation: trackers"
-    text = "write TensorBoard's event files into WORKDIR/tensorboard"
-    flags.DEFINE_boolean("tensorboard", False, text, module_name=module)
-    text = "log to this store of MLflow, such as sqlite:///mlflow.db (default: to none)"
-    _define("mlflow", "", text, module)
-
-
-def training_settings() -> tuple[TrainingSpec, DataSpec]:
+def training_settings(training: TrainingSpec | None = None) -> tuple[TrainingSpec, DataSpec]:
     """The training procedure and the images that the flags describe.
+
+    Args:
+        training: what flags that are not given leave as it is; None is the package's own.
 
     Raises:
         InputError: a flag's value is not allowed; the message names it.
     """
+    training = training or TrainingSpec()
     try:
-        return TrainingSpec(**_values(TrainingSpec)), DataSpec(**_values(DataSpec))
+        return (
+            training.replace(**_given(TrainingSpec.every_option())),
+            DataSpec().replace(**_given(DataSpec.every_option())),
+        )
     except FieldError as error:
         raise InputError(f"--{error}") from None
 
@@ -154,10 +165,30 @@ def trial_spec() -> TrialSpec:
     training, data = training_settings()
     try:
         image_shape, classes = describe_dataset(data.dataset, FLAGS.data_dir)
-        network = NetworkSpec(image_shape=image_shape, classes=classes, **_values(NetworkSpec))
+        given = _given(NetworkSpec.every_option())
+        network = NetworkSpec(image_shape=image_shape, classes=classes, **given)
     except FieldError as error:
         raise InputError(f"--{error}") from None
     return TrialSpec(network, training, data)
+
+
+def study_options(**given: Any) -> StudyOptions:
+    """The options that the flags describe, as far as flags of these names are defined.
+
+    Args:
+        **given: values that no flag describes.
+
+    Raises:
+        InputError: a flag's value is not allowed; the message names it.
+    """
+    from cnn_ablation.execution.options import RECORDS
+
+    names = [*declared(StudyOptions), *(n for kind in RECORDS.values() for n in declared(kind))]
+    values = {name: FLAGS[name].value for name in names if name in FLAGS and name not in given}
+    try:
+        return StudyOptions.of(**values, **given)
+    except FieldError as error:
+        raise InputError(f"--{error}") from None
 
 
 def seeds() -> range:
@@ -174,36 +205,29 @@ def seeds() -> range:
     return range(first, first + count)
 
 
-def _define_from(spec: type, module: str) -> None:
-    for field in _options(spec):
-        _define(
-            field.name,
-            field.default,
-            field.metadata["help"],
-            module,
-            per_block=field.metadata.get("per_block", False),
-        )
+def _owned(name: str, its: Option) -> Option:
+    """An option of optimizers or schedules, whose help says whose it is."""
+    return dataclasses.replace(its, help=f"{', '.join(owners(name))}: {its.help}", optional=True)
 
 
-def _define(
-    name: str,
-    default: Any,
-    text: str,
-    module: str,
-    *,
-    per_block: bool = False,
-    kind: type | None = None,
-) -> None:
-    example = default[0] if isinstance(default, tuple) else default
-    kind = kind or (str if example is None else type(example))
-    flags.DEFINE(
-        _Parser(kind, per_block), name, default, text, serializer=_Serializer(), module_name=module
-    )
+def _define_all(options: Mapping[str, Option], values: Mapping[str, Any], module: str) -> None:
+    for name, its in options.items():
+        if its.flag:
+            _define(name, values.get(name), its, module)
 
 
-def _options(spec: type) -> list[dataclasses.Field[Any]]:
-    return [field for field in dataclasses.fields(spec) if "help" in field.metadata]
+def _define(name: str, default: Any, its: Option, module: str) -> None:
+    if its.kind is YES_NO and its.shape == "one":
+        flags.DEFINE_boolean(name, default, its.full_help, module_name=module)
+        return
+    if its.shape == "per_block" and isinstance(default, tuple) and len(set(default)) == 1:
+        default = default[0]
+    text = its.full_help
+    if its.choices is not None and not any(choice in text for choice in its.choices):
+        text += f"; {its.words}"
+    flags.DEFINE(_Parser(its), name, default, text, serializer=_Serializer(), module_name=module)
 
 
-def _values(spec: type) -> dict[str, Any]:
-    return {field.name: FLAGS[field.name].value for field in _options(spec)}
+def _given(options: Mapping[str, Option]) -> dict[str, Any]:
+    """The values of the flags that were given, by name."""
+    return {name: FLAGS[name].value for name in options if name in FLAGS and FLAGS[name].present}

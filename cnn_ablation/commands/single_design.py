@@ -1,169 +1,178 @@
-"""One run: a spec trained for several seeds, told to the user and written into a folder."""
+"""One design trained for several seeds: a study of one variant, with an output of its own."""
 
-import dataclasses
+import functools
+import json
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from cnn_ablation.commands.workdir import EPOCHS, METRICS, clear_workdir, open_workdir
-from cnn_ablation.data import Dataset, load_data
-from cnn_ablation.design.spec import TrialSpec
+from cnn_ablation.commands.conclusion import FAILED_TRIALS
+from cnn_ablation.commands.workdir import (
+    EPOCHS,
+    METRICS,
+    forget_replaced,
+    keep_unfinished_epochs,
+    open_workdir,
+)
+from cnn_ablation.data import Dataset
+from cnn_ablation.design import TrialSpec
 from cnn_ablation.design.summary import format_summary, summarize
+from cnn_ablation.design.words import describe, short_name
 from cnn_ablation.display.progress import Progress
 from cnn_ablation.display.text import format_table
-from cnn_ablation.errors import as_typed
-from cnn_ablation.execution import hosts
-from cnn_ablation.network.lowerings import resolve_form
+from cnn_ablation.execution.executors import Compiled, Ended, EpochEnded, Event
+from cnn_ablation.execution.options import StudyOptions
+from cnn_ablation.execution.session import Session, follow_study, open_session
+from cnn_ablation.study import Question, Study, Variant
 from cnn_ablation.system.environment import (
     describe_device,
     describe_environment,
     seconds_since_start,
 )
 from cnn_ablation.system.files import append_json_line, write_json
-from cnn_ablation.trackers import Run, Tracking, Trial, make_tracking
-from cnn_ablation.training.mesh import choose_devices
 from cnn_ablation.training.records import EpochRecord, TrialRecord
-from cnn_ablation.training.trainer import Trainer
 
 SCHEMA_VERSION = 1
 
 
-@dataclasses.dataclass(frozen=True)
-class RunOptions:
-    """Where a run's files are and how it is lowered: nothing here changes what is trained.
-
-    Attributes:
-        workdir: folder for results, None for a new one.
-        overwrite: whether a finished run in the workdir may be replaced.
-        conv: lowering of convolutions: auto, native, xla or banded.
-        devices: how many devices to train on, None for one per seed as far as there are any.
-        seeds_per_device: how many seeds a device trains together.
-        data_dir: folder of prepared datasets, None for TFDS's own.
-        manual_dir: folder with a dataset's original archives, or None.
-        tensorboard: whether to write TensorBoard's event files too.
-        mlflow: URI of MLflow's store to log to, empty for none.
-    """
-
-    workdir: str | None = None
-    overwrite: bool = False
-    conv: str = "auto"
-    devices: int | None = None
-    seeds_per_device: int = 1
-    data_dir: str | None = None
-    manual_dir: str | None = None
-    tensorboard: bool = False
-    mlflow: str = ""
+def study_of(spec: TrialSpec) -> Study:
+    """The study that a single design is."""
+    variant = Variant(short_name(spec), spec.network)
+    return Study("cnn_ablation", describe(spec), (Question("design", "Design", (variant,)),))
 
 
-def run_trials(spec: TrialSpec, seeds: Sequence[int], options: RunOptions) -> list[TrialRecord]:
+def train_design(spec: TrialSpec, options: StudyOptions, *, overwrite: bool) -> int:
     """Trains every seed, prints what happens and writes `metrics.jsonl` and `metrics.json`.
+
+    Returns:
+        The exit code: 0, or 3 where a trial failed.
 
     Raises:
         InputError: an option is not allowed, or a file that it names is damaged.
+        KeyboardInterrupt: the user stopped it; the message says how to go on.
     """
-    devices = choose_devices(options.devices, len(seeds), options.seeds_per_device)
-    tracking = make_tracking(options.tensorboard, options.mlflow)
-    folder = open_workdir(options.workdir, spec, overwrite=options.overwrite)
-    hosts.recording_in(folder)
-    environment = describe_environment()
-    print(f"device   {describe_device(environment)}")
-    print(f"spec     {_describe(spec)}")
-    print(f"seeds    {', '.join(map(str, seeds))}\nworkdir  {folder}\n")
+    choose = functools.partial(_begin, spec, options, overwrite=overwrite)
+    with open_session(
+        study_of(spec), options, facts=facts_of(spec, options), choose_folder=choose
+    ) as session:
+        store = session.store
+        missing = session.missing()
+        store.record_environment(session.prepared.plan.environment)
+        _keep_finished_epochs(session)
+        session.tracking.start(store, title=describe(spec), single=True)
+        ready = _Ready(session)
+        with Progress(len(missing) * spec.training.epochs, "epoch") as progress:
+            say = _EpochLines(spec, store.folder / EPOCHS, progress)
+            session.train(missing, [ready.on_event, say.on_event])
+        return _conclude(session, spec, ready.seconds)
+
+
+def follow_design(spec: TrialSpec, options: StudyOptions) -> None:
+    """On all hosts but host 0: the same training, told to nobody.
+
+    Raises:
+        InputError: an option is not allowed, or is not what host 0 was given.
+    """
+    follow_study(study_of(spec), options, facts_of(spec, options))
+
+
+def facts_of(spec: TrialSpec, options: StudyOptions) -> dict[str, object]:
+    """What must be the same on all hosts of a run, by the names of flags."""
+    return {**spec.values(), "seeds": list(options.seeds)}
+
+
+def _begin(spec: TrialSpec, options: StudyOptions, *, overwrite: bool) -> Path:
+    """Opens the folder and prints what is about to be trained."""
+    folder = open_workdir(options.workdir, spec, overwrite=overwrite)
+    print(f"device   {describe_device(describe_environment())}")
+    print(f"spec     {describe(spec)}")
+    print(f"seeds    {', '.join(map(str, options.seeds))}\nworkdir  {folder}\n")
     print(format_summary(summarize(spec.network)), flush=True)
-    started = seconds_since_start()
-    with ThreadPoolExecutor(1) as background:
-        # The first time on a machine, kernels are built and data prepared: both at once.
-        building = background.submit(resolve_form, options.conv, devices[0].platform)
-        dataset = load_data(
-            spec.data, data_dir=options.data_dir, manual_dir=options.manual_dir, progress=True
-        )
-        loaded = seconds_since_start()
-        form = building.result()
-    hosts.require_same(run_facts(spec, seeds, options, dataset, form, len(devices)))
-    trainer = Trainer(
-        spec,
-        dataset,
-        conv=options.conv,
-        devices=devices,
-        num_seeds=len(seeds),
-        seeds_per_device=options.seeds_per_device,
-    )
-    ready = seconds_since_start()
-    print(
-        f"\nready after {ready:.1f} s: start-up {started:.1f}, data {loaded - started:.1f}, "
-        f"compiling {trainer.compile_seconds:.1f}; convolutions: {trainer.form}"
-    )
-    clear_workdir(folder)
-    told = {"device": describe_device(environment), "convolution": trainer.form}
-    run = Run("cnn_ablation", _describe(spec), folder, False, environment | told)
-    trials = [
-        Trial(spec.trial_id(seed, dataset.version), spec, seed, provenance=run.provenance())
-        for seed in seeds
+    return folder
+
+
+def _keep_finished_epochs(session: Session) -> None:
+    """Of a run that goes on: leaves the lines of trials that need not be trained again."""
+    trials = [trial for trial in session.store.results().trials if trial.finished]
+    if trials:
+        seeds = ", ".join(str(trial.seed) for trial in trials)
+        print(f"\nthere already: seed {seeds}")
+    lines = [
+        json.dumps({"seed": trial.seed, **vars(epoch)}) + "\n"
+        for trial in trials
+        for epoch in trial.epochs
     ]
-    with tracking:
-        tracking.start(run)
-        records = _train(trainer, trials, folder / EPOCHS, tracking)
+    keep_unfinished_epochs(session.store.folder, "".join(lines))
+
+
+class _Ready:
+    """Says once when training begins, and what the time until then was spent on.
+
+    Attributes:
+        seconds: wall times by part: they add up to `ready`.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.seconds: dict[str, float] = {**session.prepared.seconds, "compile": 0.0}
+        self._lowering = session.prepared.plan.lowering
+
+    def on_event(self, event: Event) -> None:
+        """Takes the first design's compilation as the end of getting ready."""
+        if not isinstance(event, Compiled) or "ready" in self.seconds:
+            return
+        ready = seconds_since_start()
+        before = sum(self.seconds.values())
+        # Placing the images and opening the folder are counted with compiling.
+        self.seconds |= {"compile": ready - before, "ready": ready}
+        parts = self.seconds
+        kernels = f", kernels {parts['kernels']:.1f}" if parts["kernels"] >= 0.05 else ""
+        print(
+            f"\nready after {ready:.1f} s: start-up {parts['startup']:.1f}, data "
+            f"{parts['data']:.1f}{kernels}, compiling {parts['compile']:.1f}; convolutions: "
+            f"{event.lowering}",
+            flush=True,
+        )
+
+
+class _EpochLines:
+    """Writes and prints a line for every epoch."""
+
+    def __init__(self, spec: TrialSpec, path: Path, progress: Progress) -> None:
+        self._epochs, self._path, self._progress = spec.training.epochs, path, progress
+
+    def on_event(self, event: Event) -> None:
+        """Hears of one event."""
+        if isinstance(event, EpochEnded):
+            append_json_line(self._path, {"seed": event.seed, **vars(event.record)})
+            self._progress.advance()
+            self._progress.say(_epoch_line(event.seed, event.record, self._epochs))
+        elif isinstance(event, Ended) and event.record.status != "completed":
+            self._progress.advance(self._epochs - len(event.record.epochs))
+            print(_warning(event.record), file=sys.stderr, flush=True)
+
+
+def _conclude(session: Session, spec: TrialSpec, seconds: dict[str, float]) -> int:
+    """Prints the closing table and writes the metrics, unless a trial failed."""
+    records = session.store.results().trials
+    folder = session.store.folder
+    print(f"\n{_closing_table(records)}")
+    if any(record.status == "failed" for record in records):
+        print("error: a seed failed; the same command runs it again", file=sys.stderr)
+        return FAILED_TRIALS
+    epochs = [epoch for record in records for epoch in record.epochs]
     times = {
-        "startup_seconds": started,
-        "data_seconds": loaded - started,
-        "compile_seconds": trainer.compile_seconds,
-        "ready_seconds": ready,
-        **_spent(records),
+        **{f"{part}_seconds": value for part, value in seconds.items()},
+        "train_seconds": sum(epoch.train_seconds for epoch in epochs),
+        "eval_seconds": sum(epoch.eval_seconds for epoch in epochs),
         "total_seconds": seconds_since_start(),
     }
-    environment["convolution"] = trainer.form
+    dataset = session.prepared.datasets.get(spec.data)
+    environment = dict(session.store.plan.environment)
     write_json(folder / METRICS, _document(spec, dataset, records, times, environment))
-    print(f"\n{_closing_table(records)}\n\nwritten  {folder / METRICS}")
-    return records
-
-
-def run_facts(
-    spec: TrialSpec,
-    seeds: Sequence[int],
-    options: RunOptions,
-    dataset: Dataset,
-    form: str,
-    devices: int,
-) -> dict[str, object]:
-    """What must be the same on all hosts of a run, by the names of flags."""
-    fields = {name: value for part in spec.to_json().values() for name, value in part.items()}
-    return {
-        **fields,
-        "seeds": list(seeds),
-        "devices": devices,
-        "seeds_per_device": options.seeds_per_device,
-        "conv": form,
-        "images": dataset.fingerprint,
-    }
-
-
-def _train(
-    trainer: Trainer, trials: Sequence[Trial], lines: Path, tracking: Tracking
-) -> list[TrialRecord]:
-    seeds, told = [trial.seed for trial in trials], {trial.seed: trial for trial in trials}
-    epochs = trainer.spec.training.epochs
-    records = []
-    with Progress(len(seeds) * epochs, "epoch") as progress:
-
-        def on_epoch(seed: int, record: EpochRecord) -> None:
-            append_json_line(lines, {"seed": seed, **vars(record)})
-            tracking.log_epoch(told[seed], record)
-            progress.advance()
-            progress.say(_epoch_line(seed, record, epochs))
-
-        for first in range(0, len(seeds), trainer.seeds_at_once):
-            together = seeds[first : first + trainer.seeds_at_once]
-            for seed in together:
-                tracking.begin(told[seed])
-            for trial in trainer.train_together(together, on_epoch):
-                records.append(trial.record)
-                tracking.end(told[trial.record.seed], trial.record.status)
-                if trial.record.status == "diverged":
-                    progress.advance(epochs - len(trial.record.epochs))
-                    print(_divergence(trial.record), file=sys.stderr)
-    return records
+    forget_replaced(folder)
+    print(f"\nwritten  {folder / METRICS}")
+    return 0
 
 
 def _epoch_line(seed: int, record: EpochRecord, epochs: int) -> str:
@@ -175,29 +184,13 @@ def _epoch_line(seed: int, record: EpochRecord, epochs: int) -> str:
     )
 
 
-def _divergence(record: TrialRecord) -> str:
+def _warning(record: TrialRecord) -> str:
+    if record.status == "failed":
+        return f"warning: seed {record.seed} failed: {record.error}"
     return (
         f"warning: seed {record.seed} diverged: a loss of epoch {len(record.epochs) + 1} is not "
         "finite; what came before it is kept"
     )
-
-
-def _describe(spec: TrialSpec) -> str:
-    """The spec's options as they would be written on the command line, without the dashes."""
-    shown = []
-    for part in (spec.network, spec.training, spec.data):
-        for field in dataclasses.fields(part):
-            if "help" in field.metadata:
-                shown.append(f"{field.name}={as_typed(getattr(part, field.name))}")
-    return " ".join(shown)
-
-
-def _spent(records: Sequence[TrialRecord]) -> dict[str, float]:
-    epochs = [epoch for record in records for epoch in record.epochs]
-    return {
-        "train_seconds": sum(epoch.train_seconds for epoch in epochs),
-        "eval_seconds": sum(epoch.eval_seconds for epoch in epochs),
-    }
 
 
 def _document(
@@ -220,7 +213,7 @@ def _document(
         },
         "params": summary.params,
         "macs": summary.macs,
-        "runs": [record.to_json() for record in records],
+        "runs": [record.run_json() for record in records],
         "times": times,
         "environment": environment,
     }

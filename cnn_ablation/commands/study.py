@@ -1,45 +1,44 @@
-"""A study's flags, and what its `--help` says."""
+"""The command that every study is: its flags, and what its `--help` says."""
 
-import dataclasses
-from typing import Any
-
-from absl import flags as absl_flags
+import shlex
+import sys
 
 from cnn_ablation.commands import entry, flags
-from cnn_ablation.design.spec import TrainingSpec
-from cnn_ablation.execution import hosts
-from cnn_ablation.execution.options import AUTO
+from cnn_ablation.design import NetworkSpec, TrainingSpec
+from cnn_ablation.execution import extensions, hosts
+from cnn_ablation.execution.executors.options import ExecutorOptions
+from cnn_ablation.execution.options import NUM_SEEDS, StudyOptions
 from cnn_ablation.study import Study
+from cnn_ablation.study.checks import check_study
 
-NUM_SEEDS, TIMING_ROUNDS = 10, 10
 _MODULE = "cnn_ablation: the study"
+entry.refuse_mistakes_in_files()
 
+# Not indented: it is made to be copied into a file.
 OWN_STUDY = '''A study of your own is a file like this one, say wide.py; python wide.py runs it:
 
-    """Do wider convolutions pay?"""
-    from cnn_ablation import study_command
-    from cnn_ablation.claims import Claim
-    from cnn_ablation.design.spec import NetworkSpec
-    from cnn_ablation.study import Question, Study, one_axis
+"""Do wider convolutions pay?"""
+import cnn_ablation as cnn
 
-    widths = one_axis(NetworkSpec(stride=2), "features", ((4, 8), (8, 16), (16, 32)))
-    wider = Claim("wider", "width", "twice the channels are more accurate", "test_accuracy",
+widths = cnn.one_axis(cnn.NetworkSpec(stride=2), "features", ((4, 8), (8, 16), (16, 32)))
+wider = cnn.Claim("wider", "width", "twice the channels are more accurate", "test_accuracy",
                   (("features=16,32", "features=8,16"), ("features=8,16", "features=4,8")))
-    STUDY = Study("wide", "Do wider convolutions pay?",
-                  (Question("width", "Channels", widths, (wider,)),))
-    if __name__ == "__main__":
-        study_command.run(STUDY, __doc__)
+STUDY = cnn.Study("wide", "Do wider convolutions pay?",
+                  (cnn.Question("width", "Channels", widths, (wider,)),))
+if __name__ == "__main__":
+    cnn.run_study(STUDY, __doc__)
 
-grid(base, {"stride": (1, 2), "pool": (1, 2)}) in place of one_axis gives every combination.
+An axis may be any field of network, training or data, and
+cnn.grid(base, {"stride": (1, 2), "optimizer": ("adadelta", "adam")}) gives every combination.
 
 The same command goes on where it was stopped, and runs only what is missing: so do more seeds, or
 another variant. Exit codes: 0 done, 1 a claim is not as expected (--check), 2 bad input, 3 trials
 failed, 130 stopped.'''
 
 
-def run(
+def run_study(
     study: Study,
-    description: str | None,
+    description: str | None = None,
     *,
     training: TrainingSpec | None = None,
     controls: bool = True,
@@ -52,65 +51,51 @@ def run(
         training: the defaults of the training flags; None is the package's own.
         controls: the default of `--controls`.
     """
-    _define_flags(training or TrainingSpec(), controls=controls)
+    if extensions.is_loading():
+        raise extensions.ExtensionLoaded
+    check_study(study)
+    _define_flags(training, controls=controls)
     help_text = f"{(description or study.title).strip()}\n\n{OWN_STUDY}"
-    entry.run(lambda: _main(study), help_text)
+    entry.run(lambda: _main(study, training), help_text, explain=_explain)
 
 
-def _define_flags(training: TrainingSpec, *, controls: bool) -> None:
-    flags.define_training_flags()
-    for name, value in dataclasses.asdict(training).items():
-        flags.FLAGS.set_default(name, value)
+def _define_flags(training: TrainingSpec | None, *, controls: bool) -> None:
+    flags.define_training_flags(training)
     flags.define_seed_flags(num_seeds=NUM_SEEDS)
-    flags.define_program_flags()
+    flags.define_compute_flags()
     flags.define_tracker_flags()
     flags.define_host_flags()
-    _string("workdir", None, "folder of the study (default: under runs/, by study and settings)")
-    _boolean("controls", controls, "add the control arm: the same designs at equal parameters")
-    _integer(
-        "timing_rounds",
-        TIMING_ROUNDS,
-        "rounds in which each design is timed alone after all trials; 0 leaves times out. The "
-        "sign-flip test decides nothing on time with fewer than 9 or so",
-    )
-    _string(
-        "executor",
-        AUTO,
-        "where trials run: inline (one by one), processes (a pool), ray (a cluster), or auto: "
-        "processes on a CPU of several cores, else inline",
-    )
-    _integer("workers", None, "processes in the pool (default: one per core; ray: all that fit)")
-    _string(
-        "ray_address",
-        "",
-        "Ray cluster for --executor=ray: auto, host:port or ray://host:port (default: one on this "
-        "machine, for as long as the study runs)",
-    )
-    _boolean("retry_failed", False, "run trials again that failed")
-    _boolean("check", False, "exit with 1 when a claim is not as expected")
+    flags.define_record(StudyOptions, _MODULE, controls=controls)
+    flags.define_record(ExecutorOptions, _MODULE)
 
 
-def _main(study: Study) -> int:
-    training, data = flags.training_settings()
-    seeds = flags.seeds()
+def _main(study: Study, base: TrainingSpec | None) -> int:
+    training, data = flags.training_settings(base)
+    options = flags.study_options(
+        training=training, data=data, seeds=flags.seeds(), program=_program()
+    )
     hosts.join(flags.host_options())
     # Imported late: a mistake in a flag, or --help, need not wait for JAX.
-    from cnn_ablation.execution.following import follow_study
-    from cnn_ablation.execution.runner import StudyOptions, run_study
+    from cnn_ablation.commands.conclusion import finish_study
+    from cnn_ablation.execution.session import follow_study
 
-    names = {field.name for field in dataclasses.fields(StudyOptions)}
-    given: dict[str, Any] = {name: flags.FLAGS[name].value for name in names if name in flags.FLAGS}
-    run_or_follow = run_study if hosts.is_lead() else follow_study
-    return run_or_follow(study, StudyOptions(training=training, data=data, seeds=seeds, **given))
-
-
-def _string(name: str, default: str | None, text: str) -> None:
-    absl_flags.DEFINE_string(name, default, text, module_name=_MODULE)
+    if hosts.is_lead():
+        return finish_study(study, options)
+    follow_study(study, options)
+    return 0
 
 
-def _integer(name: str, default: int | None, text: str) -> None:
-    absl_flags.DEFINE_integer(name, default, text, module_name=_MODULE)
+def _program() -> str:
+    """What the user typed after `python`, as far as it names the study."""
+    spec = sys.modules["__main__"].__spec__
+    return f"-m {spec.name}" if spec else shlex.quote(sys.argv[0])
 
 
-def _boolean(name: str, default: bool, text: str) -> None:
-    absl_flags.DEFINE_boolean(name, default, text, module_name=_MODULE)
+def _explain(flag: str) -> str | None:
+    """Why a study has no flag for a field of the network."""
+    if flag not in NetworkSpec.every_option():
+        return None
+    return (
+        f"--{flag}: the networks of a study are in its file; change them there, or train one "
+        f"design with python -m cnn_ablation.main --{flag}=..."
+    )

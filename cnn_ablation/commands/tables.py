@@ -25,10 +25,10 @@ def _row(results: StudyResults, variant: Variant) -> Sequence[str]:
     summary = summarize(variant.network)
     accuracies = [
         100 * trial.epochs[-1].test_accuracy
-        for trial in results.trials
-        if trial.network == variant.network and trial.status == "completed"
+        for trial in results.trials_of(variant)
+        if trial.status == "completed"
     ]
-    seconds = [t.train_seconds for t in results.timings if t.network == variant.network]
+    seconds = [timing.train_seconds for timing in results.timings_of(variant)]
     return (
         variant.label,
         f"{summary.params:,}",

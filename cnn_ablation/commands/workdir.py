@@ -1,30 +1,43 @@
-"""The folder that a run writes into: chosen, checked and made before any work is done."""
+"""The folder that a single design's run writes into: chosen, checked and made before any work.
+
+metrics.json    the finished run
+metrics.jsonl   a line an epoch, as it ends
+study.json, trials.jsonl   the same as a study's: a stopped run goes on from them
+"""
 
 import datetime
 import itertools
+import shutil
 import tempfile
 from pathlib import Path
 
-from cnn_ablation.design.spec import BLOCK_FIELDS, TrialSpec
+from cnn_ablation.design import TrialSpec
+from cnn_ablation.design.words import short_name
 from cnn_ablation.errors import InputError
+from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, read_plan
+from cnn_ablation.trackers.files import EVENT_FILES, TENSORBOARD
 
 METRICS, EPOCHS = "metrics.json", "metrics.jsonl"
-TENSORBOARD, EVENT_FILES = "tensorboard", "events.out.tfevents."
+_REPLACED = ".replaced"
 
 
 def open_workdir(given: str | None, spec: TrialSpec, *, overwrite: bool) -> Path:
     """Makes a run's folder, or finds that a run may write into the one that is there.
 
+    What a stopped run of another design or setting has left there is set aside; one of the same
+    design goes on.
+
     Args:
         given: the folder, or None for a new one under `runs/` named by spec and time.
-        spec: names the new folder.
+        spec: what is to be trained.
         overwrite: whether a finished run there may be replaced.
 
     Raises:
         InputError: the folder cannot be written, or holds a finished run.
     """
     folder = Path(given).expanduser() if given else _new_folder(Path("runs"), spec)
-    if (folder / METRICS).exists() and not overwrite:
+    finished = (folder / METRICS).exists()
+    if finished and not overwrite:
         raise InputError(
             f"--workdir={folder}: holds a finished run; name another folder or add --overwrite"
         )
@@ -32,6 +45,10 @@ def open_workdir(given: str | None, spec: TrialSpec, *, overwrite: bool) -> Path
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
+        if finished:
+            _set_aside(folder, folder / _REPLACED / _now())
+        elif not _is_of(folder, spec):
+            _keep_unfinished(folder)
     except OSError as error:
         raise InputError(
             f"--workdir={folder}: must be a folder to write to ({error.strerror})"
@@ -39,42 +56,59 @@ def open_workdir(given: str | None, spec: TrialSpec, *, overwrite: bool) -> Path
     return folder
 
 
-def clear_workdir(folder: Path) -> None:
-    """Makes room for a run that now begins: a finished one goes, an unfinished one's lines stay.
+def forget_replaced(folder: Path) -> None:
+    """Removes what belonged to a finished run once the new one stands in its place."""
+    shutil.rmtree(folder / _REPLACED, ignore_errors=True)
 
-    What an unfinished run left is kept under the name `unfinished-TIME.jsonl`. TensorBoard's event
-    files of either go: it would mix them with those of the run that begins.
-    """
+
+def keep_unfinished_epochs(folder: Path, lines: str) -> None:
+    """Replaces the lines of epochs by those of finished trials; the old ones are kept beside."""
+    path = folder / EPOCHS
+    if path.exists() and path.read_text(encoding="utf-8") != lines:
+        path.rename(folder / f"unfinished-{_now()}.jsonl")
+        path.write_text(lines, encoding="utf-8")
+
+
+def _is_of(folder: Path, spec: TrialSpec) -> bool:
+    """Whether what is in a folder, if anything, is of this design in this setting."""
+    try:
+        plan = read_plan(folder)
+    except InputError:
+        return False
+    return plan is not None and plan.designs == (spec,)
+
+
+def _keep_unfinished(folder: Path) -> None:
+    """Renames what a stopped run left; TensorBoard's event files go, they would be mixed."""
+    _remove_events(folder)
+    (folder / STUDY).unlink(missing_ok=True)
+    for name, kept in ((EPOCHS, f"unfinished-{_now()}"), (TRIALS, f"unfinished-trials-{_now()}")):
+        if (folder / name).exists():
+            (folder / name).rename(folder / f"{kept}.jsonl")
+
+
+def _set_aside(folder: Path, aside: Path) -> None:
+    """Moves all of a finished run but its metrics, which stay until they are replaced."""
+    _remove_events(folder)
+    aside.mkdir(parents=True, exist_ok=True)
+    for name in (STUDY, TRIALS, TIMINGS, EPOCHS):
+        if (folder / name).exists():
+            (folder / name).rename(aside / name)
+
+
+def _remove_events(folder: Path) -> None:
     for file in (folder / TENSORBOARD).rglob(f"{EVENT_FILES}*"):
         file.unlink()
-    if (folder / METRICS).exists():
-        (folder / METRICS).unlink()
-        (folder / EPOCHS).unlink(missing_ok=True)
-    elif (folder / EPOCHS).exists():
-        (folder / EPOCHS).rename(folder / f"unfinished-{_now()}.jsonl")
 
 
 def _now() -> str:
-    return datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
+    return datetime.datetime.now().strftime("%Y%m%d-%H%M%S-%f")
 
 
 def _new_folder(parent: Path, spec: TrialSpec) -> Path:
-    name = f"{describe(spec)}-{_now()}"
+    name = f"{short_name(spec)}-{datetime.datetime.now().strftime('%Y%m%d-%H%M%S')}"
     numbers = itertools.count(2)
     folder = parent / name
     while folder.exists():
         folder = parent / f"{name}-{next(numbers)}"
     return folder
-
-
-def describe(spec: TrialSpec) -> str:
-    """Short name of a design by what differs from the base model: `stride2`, `kernel_size7+9`."""
-    base = TrialSpec()
-    parts = [] if spec.data.dataset == base.data.dataset else [spec.data.dataset]
-    for name in (*BLOCK_FIELDS, "hidden"):
-        value = getattr(spec.network, name)
-        if value != getattr(base.network, name):
-            values = value if isinstance(value, tuple) else (value,)
-            values = values[:1] if len(set(values)) == 1 else values
-            parts.append(name + "+".join(map(str, values)))
-    return "-".join(parts) or "base"

@@ -7,5 +7,13 @@ selected (`splits`). `loading` walks it from the end, and goes back no further t
 
 from cnn_ablation.data.dataset import Dataset, LabeledImages
 from cnn_ablation.data.loading import describe_dataset, load_data, load_dataset
+from cnn_ablation.data.location import DataLocation
 
-__all__ = ["Dataset", "LabeledImages", "describe_dataset", "load_data", "load_dataset"]
+__all__ = [
+    "DataLocation",
+    "Dataset",
+    "LabeledImages",
+    "describe_dataset",
+    "load_data",
+    "load_dataset",
+]

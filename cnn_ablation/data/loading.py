@@ -8,9 +8,10 @@ import numpy as np
 from cnn_ablation.data import splits
 from cnn_ablation.data.cache import load_cache, save_cache
 from cnn_ablation.data.dataset import Dataset, LabeledImages
+from cnn_ablation.data.location import DataLocation
 from cnn_ablation.data.prepared import Prepared, find_prepared, open_prepared
 from cnn_ablation.data.sources import SOURCES, Source, local_path, resolve_data_dir
-from cnn_ablation.design.spec import DataSpec
+from cnn_ablation.design import DataSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.system.locks import folder_lock
 
@@ -82,15 +83,16 @@ def load_dataset(
 
 
 def load_data(
-    data: DataSpec, *, data_dir: str | None, manual_dir: str | None, progress: bool = False
+    data: DataSpec, location: DataLocation | None = None, *, progress: bool = False
 ) -> Dataset:
     """Loads what a spec names; arguments and errors are those of `load_dataset`."""
+    location = location or DataLocation()
     return load_dataset(
         data.dataset,
         train_split=data.train_split,
         test_split=data.test_split,
-        data_dir=data_dir,
-        manual_dir=manual_dir,
+        data_dir=location.data_dir,
+        manual_dir=location.manual_dir,
         progress=progress,
     )
 

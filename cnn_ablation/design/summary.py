@@ -3,28 +3,9 @@
 import dataclasses
 from collections.abc import Iterator
 
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design.network import NetworkSpec
 from cnn_ablation.display.text import format_table
-from cnn_ablation.stages.geometry import pool_output_size
-
-
-@dataclasses.dataclass(frozen=True)
-class Layer:
-    """One row of the layer table.
-
-    Attributes:
-        name: the layer's name, which for layers with parameters is also their key in `params`.
-        output_shape: shape for one example: (height, width, channels) or (units,).
-        params: number of trained parameters.
-        macs: multiply-accumulates of one example's forward pass; additions of biases not counted.
-        receptive_field: (height, width) in pixels of the image region that one unit can see.
-    """
-
-    name: str
-    output_shape: tuple[int, ...]
-    params: int
-    macs: int
-    receptive_field: tuple[int, int]
+from cnn_ablation.stages import STAGES, Layer, Map
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,41 +31,19 @@ def summarize(network: NetworkSpec) -> Summary:
 
 
 def _layers(network: NetworkSpec) -> Iterator[Layer]:
-    view = _View(network.image_shape[:2])
-    height, width, channels = network.image_shape
+    before = Map.of_image(network.image_shape)
     for index, block in enumerate(network.blocks):
-        view.widen(block.kernel_size, block.stride)
-        height, width = block.conv_size(height), block.conv_size(width)
-        weights = block.kernel_size**2 * channels * block.features
-        channels = block.features
-        shape = (height, width, channels)
-        macs = height * width * weights
-        yield Layer(f"conv_{index}", shape, weights + channels, macs, view.seen())
-        if block.pool > 1:
-            view.widen(block.pool, block.pool)
-            height, width = (pool_output_size(size, block.pool) for size in (height, width))
-            yield Layer(f"pool_{index}", (height, width, channels), 0, 0, view.seen())
-    units, seen = height * width * channels, view.seen((height, width))
-    yield Layer("flatten", (units,), 0, 0, view.seen())
+        for stage in STAGES:
+            after = stage.after(block, before)
+            layer = stage.layer(block, index, before, after)
+            if layer is not None:
+                yield layer
+            before = after
+    units, seen = before.units, before.seen((before.height, before.width))
+    yield Layer("flatten", (units,), 0, 0, before.seen())
     for name, outputs in (("hidden", network.hidden), ("logits", network.classes)):
         yield Layer(name, (outputs,), (units + 1) * outputs, units * outputs, seen)
         units = outputs
-
-
-class _View:
-    """The receptive field while it grows, worked out as in Araujo et al. 2019 (Distill)."""
-
-    def __init__(self, image_size: tuple[int, int]) -> None:
-        self._image_size, self._side, self._step = image_size, 1, 1
-
-    def widen(self, window: int, stride: int) -> None:
-        self._side += (window - 1) * self._step
-        self._step *= stride
-
-    def seen(self, map_size: tuple[int, int] = (1, 1)) -> tuple[int, int]:
-        """Pixels that a patch of `map_size` units sees, at most the whole image."""
-        height, width = (self._side + (units - 1) * self._step for units in map_size)
-        return min(height, self._image_size[0]), min(width, self._image_size[1])
 
 
 def summary_rows(summary: Summary) -> list[tuple[str, ...]]:

@@ -1,11 +1,19 @@
-"""How a study is run: what its flags say."""
+"""How a study is run: what its flags say, in records that are passed whole."""
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any, Self
 
-from cnn_ablation.design.spec import DataSpec, TrainingSpec
+from cnn_ablation.data import DataLocation
+from cnn_ablation.design import DataSpec, TrainingSpec
+from cnn_ablation.errors import FieldError
+from cnn_ablation.execution.executors.options import ExecutorOptions
+from cnn_ablation.options import TEXT, declared, option, validate
+from cnn_ablation.options.registry import nearest
+from cnn_ablation.trackers.options import TrackerOptions
+from cnn_ablation.training.compute import ComputeOptions
 
-AUTO = "auto"
+NUM_SEEDS = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -13,43 +21,73 @@ class StudyOptions:
     """How a study is run.
 
     Attributes:
-        training: the procedure that every design goes through.
-        data: the images.
+        training: the procedure that variants share, but for what they set themselves.
+        data: the images that variants share, likewise.
         seeds: one trial a design each.
-        controls: whether to add the control arm.
-        timing_rounds: rounds of the timing pass, 0 for none.
-        workdir: the study's folder, None for one under `runs/` named by study and settings.
-        conv: lowering of convolutions: auto, native, xla or banded.
-        devices: how many devices to train on, None for one per seed as far as there are any.
-        seeds_per_device: how many seeds a device trains together.
-        executor: `inline`, `processes`, `ray`, or `auto` for what is quickest here.
-        workers: how many trials at a time, None for what suits the executor.
-        ray_address: of the Ray cluster to train on, empty for one on this machine.
-        retry_failed: whether trials that failed before run again.
-        check: whether a claim that is not as expected makes the exit code 1.
-        data_dir: folder of prepared datasets, None for TFDS's own.
-        manual_dir: folder with a dataset's original archives, or None.
-        compilation_cache_dir: folder of compiled programs, as the flag of that name says.
-        tensorboard: whether to write TensorBoard's event files too.
-        mlflow: URI of MLflow's store to log to, empty for none.
+        compute: how trials are placed and lowered.
+        location: where datasets lie.
+        execution: where trials run.
+        trackers: who else hears of them.
+
+    Raises:
+        FieldError: a value is not allowed.
     """
 
-    training: TrainingSpec
-    data: DataSpec
-    seeds: Sequence[int]
-    controls: bool = True
-    timing_rounds: int = 10
-    workdir: str | None = None
-    conv: str = "auto"
-    devices: int | None = None
-    seeds_per_device: int = 1
-    executor: str = "inline"
-    workers: int | None = None
-    ray_address: str = ""
-    retry_failed: bool = False
-    check: bool = False
-    data_dir: str | None = None
-    manual_dir: str | None = None
-    compilation_cache_dir: str | None = None
-    tensorboard: bool = False
-    mlflow: str = ""
+    training: TrainingSpec = dataclasses.field(default_factory=TrainingSpec)
+    data: DataSpec = dataclasses.field(default_factory=DataSpec)
+    seeds: Sequence[int] = range(NUM_SEEDS)
+    workdir: str | None = option(
+        None,
+        "folder of the study (default: under runs/, by study and settings)",
+        kind=TEXT,
+        optional=True,
+    )
+    controls: bool = option(True, "add the control arm: the same designs at equal parameters")
+    timing_rounds: int = option(
+        10,
+        "rounds in which each design is timed alone after all trials; 0 leaves times out. The "
+        "sign-flip test decides nothing on time with fewer than 9 or so",
+        least=0,
+    )
+    retry_failed: bool = option(False, "run trials again that failed")
+    check: bool = option(False, "exit with 1 when a claim is not as expected")
+    program: str = option("", "how the study is started: `-m MODULE` or a file", flag=False)
+    compute: ComputeOptions = dataclasses.field(default_factory=ComputeOptions)
+    location: DataLocation = dataclasses.field(default_factory=DataLocation)
+    execution: ExecutorOptions = dataclasses.field(default_factory=ExecutorOptions)
+    trackers: TrackerOptions = dataclasses.field(default_factory=TrackerOptions)
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+    @classmethod
+    def of(cls, **values: Any) -> Self:
+        """Options from names without records: `StudyOptions.of(seeds=range(5), conv="xla")`.
+
+        The names are those of the flags.
+
+        Raises:
+            FieldError: there is no such option, or a value is not allowed.
+        """
+        own: dict[str, Any] = {}
+        parts: dict[str, dict[str, Any]] = {name: {} for name in RECORDS}
+        names = [field.name for field in dataclasses.fields(cls) if field.name not in RECORDS]
+        for name, value in values.items():
+            record = next((r for r, kind in RECORDS.items() if name in declared(kind)), None)
+            if record is not None and not isinstance(value, RECORDS[record]):
+                parts[record][name] = value
+            elif name in names or name in RECORDS:
+                own[name] = value
+            else:
+                every = [*names, *(n for kind in RECORDS.values() for n in declared(kind))]
+                raise FieldError(name, value, f"no option of a study{nearest(name, every)}")
+        records = {name: RECORDS[name](**given) for name, given in parts.items() if given}
+        return cls(**{**records, **own})
+
+
+RECORDS: dict[str, type[Any]] = {
+    "compute": ComputeOptions,
+    "location": DataLocation,
+    "execution": ExecutorOptions,
+    "trackers": TrackerOptions,
+}

@@ -1,93 +1,194 @@
 """What a study and its options come to, on every host alike: the plan, the images, the job."""
 
 import dataclasses
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import jax
 
-from cnn_ablation.data import Dataset, describe_dataset, load_data
-from cnn_ablation.execution import hosts
-from cnn_ablation.execution.executors import Job
+from cnn_ablation.data import describe_dataset
+from cnn_ablation.design import DataSpec
+from cnn_ablation.execution import extensions, hosts
+from cnn_ablation.execution.datasets import Datasets
+from cnn_ablation.execution.executors import Executor, ExecutorOptions, Job, make_executor
 from cnn_ablation.execution.executors.cores import available_cores
-from cnn_ablation.execution.executors.pooling import share_accelerator
-from cnn_ablation.execution.options import AUTO, StudyOptions
-from cnn_ablation.network.lowerings import resolve_form
-from cnn_ablation.study import Study, add_controls, for_images
-from cnn_ablation.study.plan import StudyPlan
+from cnn_ablation.execution.executors.options import AUTO
+from cnn_ablation.execution.executors.pools import share_accelerator
+from cnn_ablation.execution.executors.several_hosts import HostsExecutor, require_inline
+from cnn_ablation.execution.options import StudyOptions
+from cnn_ablation.network.lowerings import announce_fallbacks, choose_lowering
+from cnn_ablation.study import Study, Variant, add_controls, fit_images
+from cnn_ablation.study.checks import check_study
+from cnn_ablation.study.declaration import Images
+from cnn_ablation.study.plan import DatasetFacts, Plan, default_folder
 from cnn_ablation.system.compilation import keep_compiled_programs
-from cnn_ablation.system.environment import describe_device, describe_environment
+from cnn_ablation.system.environment import (
+    describe_device,
+    describe_environment,
+    seconds_since_start,
+)
+from cnn_ablation.training.mesh import choose_devices
 
 
-def settled(options: StudyOptions) -> StudyOptions:
-    """The same options, with the executor that `auto` stands for by its name."""
-    if options.executor != AUTO:
-        return options
-    return dataclasses.replace(options, executor=_quickest_executor(options))
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """All that is needed before the first trial.
 
-
-def _quickest_executor(options: StudyOptions) -> str:
-    """What trains most trials a minute here; README.md has the figures.
-
-    On a CPU of several cores that is a worker on each, for a small design does not fill two cores.
-    An accelerator, and a mesh of devices, are best left to one process; who asks for several
-    workers gets them.
+    Attributes:
+        plan: what is declared.
+        options: how it is run, the executor by its own name.
+        datasets: the images, loaded.
+        job: what all tasks share.
+        facts: what must be the same on all hosts of a run, by the names of flags.
+        seconds: wall times of the parts of preparing: `startup` of the process, `data`, and the
+            `kernels`, as far as they were not built while the data were loaded.
     """
-    if hosts.host_count() > 1 or options.workers == 1:
-        return "inline"
-    if options.workers is not None:
-        return "processes"
-    one_cpu = jax.default_backend() == "cpu" and jax.device_count() == 1
-    several_cores = one_cpu and options.devices in (None, 1) and len(available_cores()) > 1
-    return "processes" if several_cores else "inline"
+
+    plan: Plan
+    options: StudyOptions
+    datasets: Datasets
+    job: Job
+    facts: dict[str, object]
+    seconds: dict[str, float]
 
 
-def prepare(study: Study, options: StudyOptions) -> tuple[StudyPlan, Dataset]:
-    """The plan that the options make of a study, and its images.
+def prepare(
+    study: Study,
+    options: StudyOptions,
+    facts: dict[str, object] | None = None,
+    before_loading: Callable[[], None] = lambda: None,
+) -> Prepared:
+    """Checks a study, loads its images, builds the kernels and fixes the plan.
+
+    Args:
+        study: the declaration.
+        options: how it is run.
+        facts: what must be the same on all hosts of a run, by the names of flags.
+        before_loading: called once the options are known to be good, before anything slow.
 
     Raises:
-        InputError: an option is not allowed.
+        InputError: the declaration holds a mistake, an option is not allowed, or the images or the
+            lowering cannot be had.
     """
-    study = for_images(study, *describe_dataset(options.data.dataset, options.data_dir))
+    check_study(study)
+    options = with_executor(options)
+    study = fit_images(study, lambda variant: _images_of(variant, options))
     if options.controls:
         study = add_controls(study)
-    if options.executor != "inline":
+    if options.execution.executor != "inline":
         share_accelerator()
-    keep_compiled_programs(options.compilation_cache_dir)
-    dataset = load_data(
-        options.data,
-        data_dir=options.data_dir,
-        manual_dir=options.manual_dir,
-        progress=hosts.is_lead(),
-    )
-    return _plan(study, options, dataset), dataset
-
-
-def job_of(declared: StudyPlan, options: StudyOptions) -> Job:
-    """What all tasks of a plan share."""
-    return Job(
-        data=options.data,
-        conv=declared.convolution,
-        # Workers side by side must not each take every device.
-        devices=options.devices or (None if options.executor == "inline" else 1),
-        seeds_per_device=options.seeds_per_device,
-        data_dir=options.data_dir,
-        manual_dir=options.manual_dir,
-        compilation_cache_dir=options.compilation_cache_dir,
-    )
-
-
-def _plan(study: Study, options: StudyOptions, dataset: Dataset) -> StudyPlan:
+    compute = options.compute
+    choose_devices(compute.devices, len(options.seeds), compute.seeds_per_device)
+    keep_compiled_programs(compute.compilation_cache_dir)
     environment = describe_environment()
-    form = resolve_form(options.conv, environment["backend"])
+    before_loading()
+    datasets = Datasets(options.location, progress=hosts.is_lead())
+    started = seconds_since_start()
+    with ThreadPoolExecutor(1) as background:
+        # The first time on a machine, kernels are built and data prepared: both at once.
+        building = background.submit(choose_lowering, compute.conv, environment["backend"])
+        facts_of = _load_all(study, options, datasets)
+        loaded = seconds_since_start()
+        lowering = building.result()
+    seconds = {
+        "startup": started,
+        "data": loaded - started,
+        "kernels": seconds_since_start() - loaded,
+    }
     environment["device"] = describe_device(environment)
-    environment["convolution"] = form
-    environment["executor"] = options.executor
-    return StudyPlan(
+    environment["convolution"] = lowering
+    environment["executor"] = options.execution.executor
+    if options.program:
+        environment["program"] = options.program
+    own = facts_of.pop(options.data)
+    plan = Plan(
         study=study,
         training=options.training,
         data=options.data,
-        dataset_version=dataset.version,
-        fingerprint=dataset.fingerprint,
-        convolution=form,
+        dataset_version=own.version,
+        fingerprint=own.fingerprint,
+        lowering=lowering,
         seeds=tuple(options.seeds),
         environment=environment,
+        other_datasets=facts_of,
+        extensions=extensions.digests(),
+    )
+    announce_fallbacks((spec.network for spec in plan.designs), lowering)
+    return Prepared(plan, options, datasets, _job(plan, options), facts or {}, seconds)
+
+
+def make_executor_of(prepared: Prepared) -> Executor:
+    """The executor that the options name, on all hosts of the run where there are several.
+
+    Raises:
+        InputError: there is no such executor, or it cannot train here.
+    """
+    if hosts.host_count() > 1:
+        require_inline(prepared.options.execution)
+        return HostsExecutor(prepared.job, prepared.datasets, prepared.facts)
+    return make_executor(prepared.options.execution, prepared.job, prepared.datasets)
+
+
+def folder_of(study: Study, options: StudyOptions) -> Path:
+    """The study's folder: the one that is named, or one under `runs/` by study and settings."""
+    if options.workdir:
+        return Path(options.workdir).expanduser()
+    return Path("runs") / default_folder(study.name, options.training, options.data)
+
+
+def with_executor(options: StudyOptions) -> StudyOptions:
+    """The same options, with the executor that `auto` stands for by its name."""
+    if options.execution.executor != AUTO:
+        return options
+    execution = dataclasses.replace(options.execution, executor=_quickest_executor(options))
+    return dataclasses.replace(options, execution=execution)
+
+
+def _quickest_executor(options: StudyOptions) -> str:
+    """What trains most trials a minute here; docs/speed.md has the figures.
+
+    On a CPU of several cores that is a worker on each, for a small design does not fill two cores.
+    An accelerator, and a mesh of devices, are best left to one process; who asks for several
+    workers gets them. Choices that are defined in no file can be had in this process alone.
+    """
+    execution: ExecutorOptions = options.execution
+    if hosts.host_count() > 1 or execution.workers == 1 or not extensions.are_in_files():
+        return "inline"
+    if execution.workers is not None:
+        return "processes"
+    one_cpu = jax.default_backend() == "cpu" and jax.device_count() == 1
+    single = options.compute.devices in (None, 1)
+    return "processes" if one_cpu and single and len(available_cores()) > 1 else "inline"
+
+
+def _images_of(variant: Variant, options: StudyOptions) -> Images:
+    data = options.data.replace(**variant.data) if variant.data else options.data
+    return describe_dataset(data.dataset, options.location.data_dir)
+
+
+def _load_all(
+    study: Study, options: StudyOptions, datasets: Datasets
+) -> dict[DataSpec, DatasetFacts]:
+    """Loads the images of every design; those that all share come first."""
+    named = [options.data]
+    named += [options.data.replace(**v.data) for v in study.variants if v.data]
+    found = {}
+    for data in dict.fromkeys(named):
+        dataset = datasets.get(data)
+        found[data] = DatasetFacts(dataset.version, dataset.fingerprint)
+    return found
+
+
+def _job(plan: Plan, options: StudyOptions) -> Job:
+    inline = options.execution.executor == "inline"
+    # Workers side by side must not each take every device.
+    devices = options.compute.devices or (None if inline else 1)
+    known = {plan.data: plan.fingerprint}
+    known |= {data: facts.fingerprint for data, facts in plan.other_datasets.items()}
+    return Job(
+        compute=dataclasses.replace(options.compute, conv=plan.lowering, devices=devices),
+        location=options.location,
+        fingerprints=tuple(known.items()),
+        extensions=() if inline else extensions.extensions(),
     )

@@ -4,10 +4,12 @@ import datetime
 import time
 from collections.abc import Sequence
 
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import NetworkSpec, TrialSpec
 from cnn_ablation.design.summary import summarize
 from cnn_ablation.display.progress import Progress
 from cnn_ablation.execution.executors.interface import Began, Ended, EpochEnded, Event, Task
+from cnn_ablation.study.plan import Plan
+from cnn_ablation.training.records import TrialRecord
 
 # What an epoch costs beside its multiply-accumulates, in their unit; see `_work`.
 _OVERHEAD = 30_000
@@ -19,32 +21,31 @@ class StudyProgress(Progress):
     Time left is reckoned by work, not by trials, since designs differ a hundredfold in cost.
     """
 
-    def __init__(self, tasks: Sequence[Task], labels: dict[NetworkSpec, str]) -> None:
+    def __init__(self, tasks: Sequence[Task], plan: Plan) -> None:
         """Counts what there is to do.
 
         Args:
             tasks: what the executor is given.
-            labels: what to call the designs.
+            plan: says what to call the designs.
         """
         trials = [(task.spec, seed) for task in tasks for seed in task.seeds]
         super().__init__(len(trials), "trial")
         self._bar.bar_format = "{l_bar}{bar}| {n_fmt}/{total_fmt} trials{postfix}"
-        self._labels = labels
-        self._running: dict[tuple[NetworkSpec, int], int] = {}
+        self._plan = plan
+        self._running: dict[tuple[TrialSpec, int], int] = {}
         self._failed = 0
-        self._epochs = trials[0][0].training.epochs if trials else 1
-        self._work_total = sum(_work(spec.network) * self._epochs for spec, _ in trials)
+        self._work_total = sum(_work(spec.network) * spec.training.epochs for spec, _ in trials)
         self._work_done = 0
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Shows one event."""
-        trial = (event.network, event.seed)
+        trial = (event.spec, event.seed)
         if isinstance(event, Began):
             self._begin(trial)
         elif isinstance(event, EpochEnded):
             self._running[trial] = event.record.epoch
-            self._work_done += _work(event.network)
-        else:
+            self._work_done += _work(event.spec.network)
+        elif isinstance(event, Ended):
             self._end(trial, event)
         if self._terminal:
             self._bar.set_postfix_str(self._status(), refresh=False)
@@ -57,35 +58,36 @@ class StudyProgress(Progress):
         seconds = pace * (self._work_total - self._work_done)
         return f"left {datetime.timedelta(seconds=round(seconds))}"
 
-    def _begin(self, trial: tuple[NetworkSpec, int]) -> None:
+    def _begin(self, trial: tuple[TrialSpec, int]) -> None:
         if trial in self._running:
-            self._work_done -= _work(trial[0]) * self._running[trial]
+            self._work_done -= _work(trial[0].network) * self._running[trial]
             self.say(f"{self._name(trial)}  begins again: its worker process died")
         self._running[trial] = 0
 
-    def _end(self, trial: tuple[NetworkSpec, int], end: Ended) -> None:
+    def _end(self, trial: tuple[TrialSpec, int], end: Ended) -> None:
         trained = self._running.pop(trial, 0)
         # A trial that failed or diverged leaves epochs that nobody trains any more.
-        self._work_total -= _work(end.network) * (self._epochs - trained)
-        self._failed += end.status == "failed"
+        epochs = end.spec.training.epochs
+        self._work_total -= _work(end.spec.network) * (epochs - trained)
+        self._failed += end.record.status == "failed"
         self.advance()
-        self.say(f"trial {self._done}/{self._total}  {self._name(trial)}  {_result(end)}")
+        self.say(f"trial {self._done}/{self._total}  {self._name(trial)}  {_result(end.record)}")
 
     def _status(self) -> str:
         parts = (f"{len(self._running)} running", f"{self._failed} failed", self.time_left())
         return ", ".join(part for part in parts if part)
 
-    def _name(self, trial: tuple[NetworkSpec, int]) -> str:
-        return f"{self._labels[trial[0]]}  seed {trial[1]}"
+    def _name(self, trial: tuple[TrialSpec, int]) -> str:
+        return f"{self._plan.label(trial[0])}  seed {trial[1]}"
 
 
-def _result(end: Ended) -> str:
-    if end.status == "failed":
-        return f"FAILED: {end.error}"
-    seconds = sum(epoch.train_seconds + epoch.eval_seconds for epoch in end.epochs)
-    if end.status == "diverged":
-        return f"diverged after {len(end.epochs)} epochs  {seconds:.3g} s"
-    return f"test accuracy {end.epochs[-1].test_accuracy:.2%}  {seconds:.3g} s"
+def _result(record: TrialRecord) -> str:
+    if record.status == "failed":
+        return f"FAILED: {record.error}"
+    seconds = sum(epoch.train_seconds + epoch.eval_seconds for epoch in record.epochs)
+    if record.status == "diverged":
+        return f"diverged after {len(record.epochs)} epochs  {seconds:.3g} s"
+    return f"test accuracy {record.epochs[-1].test_accuracy:.2%}  {seconds:.3g} s"
 
 
 def _work(network: NetworkSpec) -> int:

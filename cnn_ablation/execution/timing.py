@@ -5,7 +5,6 @@ design is warmed up with an epoch that does not count; programs are compiled bef
 times every design once, in an order of its own, so that a machine that drifts slows them all alike.
 """
 
-import dataclasses
 import hashlib
 import os
 import platform
@@ -14,18 +13,19 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cnn_ablation.data import Dataset
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import TrialSpec
 from cnn_ablation.display.progress import Progress
+from cnn_ablation.execution.datasets import Datasets
 from cnn_ablation.study.results import Timing
 from cnn_ablation.study.store import Store
+from cnn_ablation.training.compute import ComputeOptions
 from cnn_ablation.training.records import EpochRecord
 from cnn_ablation.training.trainer import Trainer
 
-Design = tuple[NetworkSpec, int]
+Design = tuple[TrialSpec, int]
 
 
-def describe_machine(environment: Mapping[str, Any], convolution: str) -> dict[str, Any]:
+def describe_machine(environment: Mapping[str, Any], lowering: str) -> dict[str, Any]:
     """What times depend on: those taken on two different machines are never put in one table."""
     node = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -33,12 +33,12 @@ def describe_machine(environment: Mapping[str, Any], convolution: str) -> dict[s
         "node": node,
         "device": environment["device"],
         "cores": cores,
-        "convolution": convolution,
+        "convolution": lowering,
         "jaxlib": environment["packages"]["jaxlib"],
     }
 
 
-def timing_pass(store: Store, dataset: Dataset, rounds: int, machine: Mapping[str, Any]) -> None:
+def timing_pass(store: Store, datasets: Datasets, rounds: int, machine: Mapping[str, Any]) -> None:
     """Adds rounds to a store until it has as many of this machine as wanted.
 
     Only designs of which a trial was completed are timed: the others have no accuracy to be
@@ -53,15 +53,15 @@ def timing_pass(store: Store, dataset: Dataset, rounds: int, machine: Mapping[st
     designs = _designs(store)
     with Progress((rounds - done + 1) * len(designs), "epoch") as progress:
         progress.say(f"timing   warming up {len(designs)} designs, each alone on the device")
-        pace = _Pace(store, dataset, progress)
-        for network, seed in designs:
-            pace.time(network, seed)
+        pace = _Pace(store, datasets, progress)
+        for spec, seed in designs:
+            pace.time(spec, seed)
         for number in range(done + 1, rounds + 1):
             begin = time.perf_counter()
             times = []
-            for network, seed in _order(designs, number):
-                epoch = pace.time(network, seed)
-                times.append(Timing(network, number, epoch.train_seconds, epoch.eval_seconds))
+            for spec, seed in _order(designs, number):
+                epoch = pace.time(spec, seed)
+                times.append(Timing(spec, number, epoch.train_seconds, epoch.eval_seconds))
             store.add_round(times, machine)
             seconds = time.perf_counter() - begin
             progress.say(f"timing   round {number}/{rounds} took {seconds:.1f} s")
@@ -76,15 +76,13 @@ def _order(designs: Sequence[Design], number: int) -> Sequence[Design]:
 class _Pace:
     """Times one epoch of a design."""
 
-    def __init__(self, store: Store, dataset: Dataset, progress: Progress) -> None:
-        self._plan, self._dataset, self._progress = store.plan, dataset, progress
+    def __init__(self, store: Store, datasets: Datasets, progress: Progress) -> None:
+        self._compute = ComputeOptions(conv=store.plan.lowering)
+        self._datasets, self._progress = datasets, progress
 
-    def time(self, network: NetworkSpec, seed: int) -> EpochRecord:
-        """Trains one epoch from a seed's start; the program is compiled and cached before."""
-        spec = self._plan.spec(network)
-        spec = dataclasses.replace(spec, training=dataclasses.replace(spec.training, epochs=1))
-        # Made anew each time: programs are kept by shape, and so only one design holds memory.
-        trainer = Trainer(spec, self._dataset, conv=self._plan.convolution)
+    def time(self, spec: TrialSpec, seed: int) -> EpochRecord:
+        """Trains one epoch from a seed's start; its executables are compiled before."""
+        trainer = Trainer(spec.replace(epochs=1), self._datasets.get(spec.data), self._compute)
         trial = trainer.train(seed)
         self._progress.advance()
         return trial.record.epochs[0]
@@ -92,8 +90,8 @@ class _Pace:
 
 def _designs(store: Store) -> Sequence[Design]:
     """The designs with a completed trial, each with the seed of its first one."""
-    found: dict[NetworkSpec, int] = {}
+    found: dict[TrialSpec, int] = {}
     for trial in store.results().trials:
         if trial.status == "completed":
-            found.setdefault(trial.network, trial.seed)
+            found.setdefault(trial.spec, trial.seed)
     return list(found.items())

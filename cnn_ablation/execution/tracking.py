@@ -1,57 +1,69 @@
-"""What a study's trackers are told: its trials, those that are there already, and its verdicts."""
+"""What trackers are told of a session: its trials, those that are there, and its verdicts."""
 
 from pathlib import Path
 
-from cnn_ablation.design.spec import NetworkSpec
-from cnn_ablation.execution.executors.interface import Began, EpochEnded, Event
-from cnn_ablation.study import labels
+from cnn_ablation.design import TrialSpec
+from cnn_ablation.execution.executors.interface import Began, Compiled, Ended, EpochEnded, Event
 from cnn_ablation.study.results import StudyResults
-from cnn_ablation.study.store import FINISHED, Store
+from cnn_ablation.study.store import Store
 from cnn_ablation.study.verdicts import judge_results
-from cnn_ablation.trackers import Run, Tracking, Trial
+from cnn_ablation.trackers import Run, TrackedTrial, Tracking
 
 DOCUMENTS = ("report.md", "report.html", "results.csv")
 
 
-class StudyTracking:
+class TrialTracking:
     """Hears an executor's events, and tells trackers of trials by the names that the study uses."""
 
     def __init__(self, tracking: Tracking, store: Store) -> None:
-        self._tracking, self._plan = tracking, store.plan
-        self._labels = labels(store.plan.study)
-        self._provenance: dict[str, str] = {}
-        self._begun: set[tuple[NetworkSpec, int]] = set()
+        """Names the trackers, none of which is started yet.
 
-    def start(self, store: Store) -> None:
+        Args:
+            tracking: all trackers as one.
+            store: the study's folder.
+        """
+        self._tracking, self._plan, self._single = tracking, store.plan, False
+        self._provenance: dict[str, str] = {}
+        self._begun: set[tuple[TrialSpec, int]] = set()
+
+    def start(self, store: Store, *, title: str | None = None, single: bool = False) -> None:
         """Opens the trackers and tells them of the finished trials that they do not hold.
+
+        Args:
+            store: the study's folder.
+            title: what the run is about; None is the study's own title.
+            single: whether there is but one design, which then needs no label.
 
         Raises:
             InputError: one of them cannot be written to.
         """
         if not self._tracking:
             return
-        study = store.plan.study
-        run = Run(study.name, study.title, store.folder, True, store.plan.environment)
+        self._single = single
+        study, environment = store.plan.study, store.plan.environment
+        run = Run(study.name, title or study.title, store.folder, True, environment)
         self._tracking.start(run)
         self._provenance = run.provenance()
         for trial in store.results().trials:
-            if trial.status in FINISHED:
+            if trial.finished:
                 # Whatever these were trained on, it may not have been this environment.
-                told = self._trial(trial.network, trial.seed, {})
-                self._tracking.catch_up(told, trial.epochs, trial.status)
+                tracked = self._trial(trial.spec, trial.seed, {})
+                self._tracking.catch_up(tracked, trial.epochs, trial.status)
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Tells of one event."""
-        trial = self._trial(event.network, event.seed, self._provenance)
-        key = (event.network, event.seed)
+        if not self._tracking or isinstance(event, Compiled):
+            return
+        trial = self._trial(event.spec, event.seed, self._provenance)
+        key = (event.spec, event.seed)
         # A trial whose worker died before it began ends all the same.
         if isinstance(event, Began) or key not in self._begun:
             self._begun.add(key)
             self._tracking.begin(trial)
         if isinstance(event, EpochEnded):
             self._tracking.log_epoch(trial, event.record)
-        elif not isinstance(event, Began):
-            self._tracking.end(trial, event.status, event.error)
+        elif isinstance(event, Ended):
+            self._tracking.end(trial, event.record.status, event.record.error)
 
     def conclude(self, results: StudyResults, report: Path) -> None:
         """Tells of the verdicts and of the report."""
@@ -61,7 +73,7 @@ class StudyTracking:
         documents = [report / name for name in DOCUMENTS]
         self._tracking.conclude(sentences, [path for path in documents if path.exists()])
 
-    def _trial(self, network: NetworkSpec, seed: int, provenance: dict[str, str]) -> Trial:
-        spec = self._plan.spec(network)
-        trial_id = spec.trial_id(seed, self._plan.dataset_version)
-        return Trial(trial_id, spec, seed, self._labels[network], provenance)
+    def _trial(self, spec: TrialSpec, seed: int, provenance: dict[str, str]) -> TrackedTrial:
+        label = "" if self._single else self._plan.label(spec)
+        trial_id = self._plan.trial_id(spec, seed)
+        return TrackedTrial(trial_id, spec, seed, label, provenance)

@@ -1,10 +1,9 @@
-"""The Flax Linen network of a spec, and its two pure functions: `init` and `apply`.
+"""The Flax Linen network of a spec, and its pure functions: `init`, `apply` and `apply_training`.
 
 Shape convention: B batch, H height, W width, C channels, K classes, D units.
 """
 
-import math
-from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,69 +11,31 @@ from flax import linen as nn
 from flax.typing import VariableDict
 from jax import Array
 from jax.nn import initializers
-from jax.typing import DTypeLike
 
-from cnn_ablation.design.spec import Block, NetworkSpec
-from cnn_ablation.network.lowerings import conv_block, dense_block
+from cnn_ablation.design import NetworkSpec
+from cnn_ablation.network.block import apply_block
+from cnn_ablation.network.initializers import glorot_uniform
+from cnn_ablation.network.lowerings import lowering_of
+from cnn_ablation.network.mode import EVALUATE, Mode
+from cnn_ablation.stages import ACTIVATIONS
 
 Params = VariableDict
+# {"params": ..., "batch_stats": ...}; networks without running statistics have the first alone.
+Variables = dict[str, Any]
 
 
-def glorot_uniform(key: Array, shape: Sequence[int], dtype: DTypeLike = jnp.float32) -> Array:
-    """Draws a kernel uniformly from +-sqrt(6 / (fan in + fan out)) (Glorot and Bengio 2010).
-
-    The values are those of `jax.nn.initializers.glorot_uniform`; but they are drawn as one line,
-    which XLA compiles four times faster for the CPU than a draw of a kernel's four axes.
-
-    Args:
-        key: a PRNG key.
-        shape: (..., inputs, outputs); what comes before counts as the receptive field.
-        dtype: number format.
-    """
-    fans = math.prod(shape[:-2]) * (shape[-2] + shape[-1])
-    line = jax.random.uniform(key, (math.prod(shape),), dtype, -1)
-    return (line * jnp.sqrt(jnp.array(6 / fans, dtype))).reshape(shape)
-
-
-class ConvBlock(nn.Module):
-    """Convolution, optional max-pool, bias and ReLU, by one of the lowerings of `convolution`.
-
-    Attributes:
-        block: what the block is.
-        form: `native`, `xla` or `banded` (see `convolution.resolve_form`).
-    """
-
-    block: Block
-    form: str
-
-    @nn.compact
-    def __call__(self, images_BHWC: Array) -> Array:
-        """Maps a batch of maps to the next, of `block.features` channels."""
-        side, features = self.block.kernel_size, self.block.features
-        shape = (side, side, images_BHWC.shape[-1], features)
-        kernel_HWIO = self.param("kernel", glorot_uniform, shape, jnp.float32)
-        bias_O = self.param("bias", initializers.zeros, (features,), jnp.float32)
-        return conv_block(
-            images_BHWC,
-            kernel_HWIO.astype(images_BHWC.dtype),
-            bias_O.astype(images_BHWC.dtype),
-            stride=self.block.stride,
-            padding=self.block.padding,
-            pool=self.block.pool,
-            form=self.form,
-        )
-
-
-class DenseBlock(nn.Module):
-    """A Dense layer with ReLU, by one of the lowerings of `convolution`.
+class Hidden(nn.Module):
+    """A Dense layer with its activation.
 
     Attributes:
         units: number of outputs.
-        form: `native`, `xla` or `banded`.
+        activation: its name.
+        lowering: name of the lowering, which computes it where the activation is ReLU.
     """
 
     units: int
-    form: str
+    activation: str
+    lowering: str
 
     @nn.compact
     def __call__(self, features_BD: Array) -> Array:
@@ -82,14 +43,15 @@ class DenseBlock(nn.Module):
         shape = (features_BD.shape[-1], self.units)
         kernel_DO = self.param("kernel", glorot_uniform, shape, jnp.float32)
         bias_O = self.param("bias", initializers.zeros, (self.units,), jnp.float32)
-        dtype = features_BD.dtype
-        return dense_block(
-            features_BD, kernel_DO.astype(dtype), bias_O.astype(dtype), form=self.form
-        )
+        kernel_DO, bias_O = (array.astype(features_BD.dtype) for array in (kernel_DO, bias_O))
+        if self.activation == "relu":
+            return lowering_of(self.lowering).dense(features_BD, kernel_DO, bias_O)
+        activated: Array = ACTIVATIONS[self.activation](features_BD @ kernel_DO + bias_O)
+        return activated
 
 
 class Network(nn.Module):
-    """Convolution blocks, flatten, hidden Dense layer with ReLU, Dense to the classes.
+    """Convolution blocks, flatten, hidden Dense layer, Dense to the classes.
 
     Initialisation is Keras's: Glorot-uniform kernels and zero biases.
     Layers are named as in the layer table, and Flax derives each parameter's key from these
@@ -97,53 +59,93 @@ class Network(nn.Module):
 
     Attributes:
         spec: what the network is.
-        form: the convolution's lowering.
+        lowering: name of the lowering.
         dtype: number format of the computation; parameters are float32 always.
     """
 
     spec: NetworkSpec
-    form: str
+    lowering: str
     dtype: str = "float32"
 
     @nn.compact
-    def __call__(self, images_BHWC: Array) -> Array:
+    def __call__(self, images_BHWC: Array, mode: Mode = EVALUATE) -> Array:
         """Maps a batch of images to float32 logits_BK."""
         x_BHWC = images_BHWC.astype(self.dtype)
+        lowering = lowering_of(self.lowering)
         for index, block in enumerate(self.spec.blocks):
-            x_BHWC = ConvBlock(block, self.form, name=f"conv_{index}")(x_BHWC)
+            x_BHWC = apply_block(x_BHWC, block, index, lowering, mode)
         x_BD = x_BHWC.reshape(x_BHWC.shape[0], -1)
-        x_BD = DenseBlock(self.spec.hidden, self.form, name="hidden")(x_BD)
+        activation = self.spec.blocks[-1].activation
+        x_BD = Hidden(self.spec.hidden, activation, self.lowering, name="hidden")(x_BD)
         logits = nn.Dense(
             self.spec.classes, dtype=self.dtype, kernel_init=glorot_uniform, name="logits"
         )
         return logits(x_BD).astype(jnp.float32)
 
 
-def init(spec: NetworkSpec, key: Array, *, form: str = "xla") -> Params:
-    """Draws initial parameters.
+def init(spec: NetworkSpec, key: Array, *, lowering: str = "xla") -> Variables:
+    """Draws initial variables.
 
     Args:
         spec: the network.
         key: a PRNG key; layers derive theirs from it by name.
-        form: the convolution's lowering, which does not change the values.
+        lowering: name of the lowering, which does not change the values.
 
     Returns:
-        float32 parameters by layer name: {"conv_0": {"kernel", "bias"}, ..., "logits": {...}}.
+        `params`, float32 by layer name: {"conv_0": {"kernel", "bias"}, ..., "logits": {...}}, and
+        where there is batch norm `batch_stats`: {"norm_0": {"mean", "var"}, ...}.
     """
     images_BHWC = jnp.zeros((1, *spec.image_shape), jnp.float32)
-    return Network(spec, form).init(key, images_BHWC)["params"]
+    return dict(Network(spec, lowering).init(key, images_BHWC))
 
 
 def apply(
     spec: NetworkSpec,
-    params: Params,
+    variables: Variables,
     images_BHWC: Array,
     *,
-    form: str = "xla",
+    lowering: str = "xla",
     dtype: str = "float32",
 ) -> Array:
-    """Computes float32 logits_BK of images whose pixels are scaled to 0..1."""
-    return jnp.asarray(Network(spec, form, dtype).apply({"params": params}, images_BHWC))
+    """Computes float32 logits_BK as in evaluation.
+
+    Args:
+        spec: the network.
+        variables: what `init` or a training returned.
+        images_BHWC: pixels as whole numbers 0 to 255, or scaled to 0..1 as floats.
+        lowering: name of the lowering.
+        dtype: number format of the computation.
+    """
+    if jnp.issubdtype(images_BHWC.dtype, jnp.integer):
+        images_BHWC = normalize(images_BHWC)
+    return jnp.asarray(Network(spec, lowering, dtype).apply(variables, images_BHWC))
+
+
+def apply_training(
+    spec: NetworkSpec,
+    variables: Variables,
+    images_BHWC: Array,
+    mode: Mode,
+    *,
+    lowering: str = "xla",
+    dtype: str = "float32",
+) -> tuple[Array, Variables]:
+    """Computes float32 logits_BK as in training, and the running statistics that it changes.
+
+    Args:
+        spec: the network.
+        variables: parameters and running statistics before the step.
+        images_BHWC: scaled to 0..1.
+        mode: a mode whose `train` is set.
+        lowering: name of the lowering.
+        dtype: number format of the computation.
+
+    Returns:
+        The logits, and `batch_stats` after the step: empty where there are none.
+    """
+    network = Network(spec, lowering, dtype)
+    logits_BK, changed = network.apply(variables, images_BHWC, mode, mutable=["batch_stats"])
+    return jnp.asarray(logits_BK), changed.get("batch_stats", {})
 
 
 def normalize(images_BHWC: Array) -> Array:

@@ -9,8 +9,8 @@ from cnn_ablation.design.summary import Summary, summarize
 from cnn_ablation.inference import Interval, t_interval
 from cnn_ablation.study import Question, Variant
 from cnn_ablation.study.controls import TOLERANCE
-from cnn_ablation.study.results import StudyResults, TrialResult
-from cnn_ablation.training.records import EpochRecord
+from cnn_ablation.study.results import StudyResults
+from cnn_ablation.training.records import EpochRecord, TrialRecord
 
 LEVEL = 0.05
 STATUSES = ("completed", "diverged", "failed", "missing")
@@ -75,7 +75,7 @@ class Measured:
 
     variant: Variant
     summary: Summary
-    completed: tuple[TrialResult, ...]
+    completed: tuple[TrialRecord, ...]
     counts: dict[str, int]
     seconds: Spread | None
 
@@ -126,31 +126,25 @@ def main_arm(measured: Sequence[Measured]) -> tuple[Measured, ...]:
 def count_statuses(results: StudyResults) -> dict[str, int]:
     """Trials of the whole study by status; a design that questions share counts once."""
     counts = dict.fromkeys(STATUSES, 0)
-    for network in results.study.networks():
-        for status, count in _counts(results, _trials_of(results, network)).items():
+    for spec in results.plan.designs:
+        trials = [trial for trial in results.trials if trial.spec == spec]
+        for status, count in _counts(results, trials).items():
             counts[status] += count
     return counts
 
 
 def _measure(results: StudyResults, variant: Variant) -> Measured:
-    trials = _trials_of(results, variant.network)
+    trials = results.trials_of(variant)
     return Measured(
         variant=variant,
         summary=summarize(variant.network),
         completed=tuple(t for t in trials if t.status == "completed"),
         counts=_counts(results, trials),
-        seconds=Spread.of(
-            [t.train_seconds for t in results.timings if t.network == variant.network]
-        ),
+        seconds=Spread.of([timing.train_seconds for timing in results.timings_of(variant)]),
     )
 
 
-def _trials_of(results: StudyResults, network: object) -> list[TrialResult]:
-    trials = [trial for trial in results.trials if trial.network == network]
-    return sorted((t for t in trials if t.seed in results.seeds), key=lambda trial: trial.seed)
-
-
-def _counts(results: StudyResults, trials: Sequence[TrialResult]) -> dict[str, int]:
+def _counts(results: StudyResults, trials: Sequence[TrialRecord]) -> dict[str, int]:
     counts = {status: sum(t.status == status for t in trials) for status in STATUSES[:-1]}
     return {**counts, "missing": len(results.seeds) - len(trials)}
 

@@ -6,19 +6,48 @@ import importlib
 import io
 from typing import Any
 
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec
 from cnn_ablation.design.summary import summarize
+from cnn_ablation.options import Option
 from cnn_ablation.report.setting import names_of
-from cnn_ablation.study.results import StudyResults, TrialResult
-from cnn_ablation.training.records import EpochRecord
+from cnn_ablation.study.results import StudyResults
+from cnn_ablation.training.records import EpochRecord, TrialRecord
 
 Row = dict[str, Any]
 
-_NETWORK = tuple(field.name for field in dataclasses.fields(NetworkSpec))
-_EPOCH = tuple(field.name for field in dataclasses.fields(EpochRecord))
-# Of the other columns, an epoch's figures are real numbers; the rest is text, one value a block.
-_INTEGERS = ("seed", "hidden", "classes", "params", "macs", "epoch")
-COLUMNS = ("trial_id", "variants", "seed", "status", "error", *_NETWORK, "params", "macs", *_EPOCH)
+# Arrow's Python names of types that are called otherwise in its schemas.
+_ARROW = {"bool": "bool_"}
+_EPOCH = {
+    field.name: "int64" if field.type in (int, "int") else "float64"
+    for field in dataclasses.fields(EpochRecord)
+}
+
+
+def columns() -> dict[str, str]:
+    """The columns and their types, in Arrow's names: specs say those of their fields themselves."""
+    network = {name: _column(its) for name, its in NetworkSpec.every_option().items()}
+    setting = {
+        f"{name}": _column(its)
+        for part in (TrainingSpec, DataSpec)
+        for name, its in part.every_option().items()
+    }
+    return {
+        "trial_id": "string",
+        "variants": "string",
+        "seed": "int64",
+        "status": "string",
+        "error": "string",
+        **network,
+        "params": "int64",
+        "macs": "int64",
+        **_EPOCH,
+        **setting,
+    }
+
+
+def _column(its: Option) -> str:
+    """A single value has its own type; one value a block is text: `3,5`."""
+    return its.kind.column if its.shape == "one" else "string"
 
 
 def rows_of(results: StudyResults) -> list[Row]:
@@ -29,7 +58,7 @@ def rows_of(results: StudyResults) -> list[Row]:
 def to_csv(rows: list[Row]) -> str:
     """The rows as CSV with a heading; what is absent is empty."""
     file = io.StringIO()
-    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(file, list(columns()), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return file.getvalue()
@@ -42,24 +71,21 @@ def to_parquet(rows: list[Row]) -> bytes | None:
         parquet = importlib.import_module("pyarrow.parquet")
     except ImportError:
         return None
-    types = dict.fromkeys(COLUMNS, arrow.string())
-    types |= dict.fromkeys(_EPOCH, arrow.float64())
-    types |= dict.fromkeys(_INTEGERS, arrow.int64())
+    types = {name: getattr(arrow, _ARROW.get(kind, kind))() for name, kind in columns().items()}
     file = io.BytesIO()
     parquet.write_table(arrow.Table.from_pylist(rows, schema=arrow.schema(types)), file)
     return file.getvalue()
 
 
-def _rows(results: StudyResults, trial: TrialResult) -> list[Row]:
-    summary = summarize(trial.network)
-    design = {name: getattr(trial.network, name) for name in _NETWORK}
+def _rows(results: StudyResults, trial: TrialRecord) -> list[Row]:
+    summary = summarize(trial.spec.network)
     of_trial = {
-        "trial_id": trial.trial_id,
+        "trial_id": results.plan.trial_id(trial.spec, trial.seed),
         "variants": names_of(results, trial),
         "seed": trial.seed,
         "status": trial.status,
         "error": trial.error,
-        **{k: _each(v) if isinstance(v, tuple) else v for k, v in design.items()},
+        **{k: _each(v) if isinstance(v, tuple) else v for k, v in trial.spec.values().items()},
         "params": summary.params,
         "macs": summary.macs,
     }

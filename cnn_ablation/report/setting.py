@@ -1,33 +1,37 @@
 """How a study was run and on what, in words, and the command that runs it again."""
 
-import dataclasses
+import importlib.util
 import shlex
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from cnn_ablation.claims.sentences import plural
-from cnn_ablation.design.spec import DataSpec, TrainingSpec
+from cnn_ablation.design import DataSpec, TrainingSpec
 from cnn_ablation.errors import as_typed
 from cnn_ablation.report.measures import STATUSES, count_statuses
-from cnn_ablation.study import labels_of
-from cnn_ablation.study.results import StudyResults, TrialResult
+from cnn_ablation.study.results import StudyResults
+from cnn_ablation.study.verdicts import setting_of
+from cnn_ablation.training.records import TrialRecord
 
 Fact = tuple[str, str]
-
-_EXPERIMENTS = Path(__file__).resolve().parents[2] / "experiments"
+_PASS = "one pass in new order each epoch, no image left out"
 
 
 def setting_sentence(results: StudyResults) -> str:
     """What was trained on what, for how long and how often."""
-    training, data = results.training, results.data
+    training, plan = results.training, results.plan
     rounds = len({timing.round for timing in results.timings})
     timed = f"timed alone on the device in {plural(rounds, 'round')}" if rounds else "not timed yet"
+    setting = setting_of(plan)
+    dataset = f"{setting.dataset} {plan.dataset_version}"
+    if setting.splits:
+        dataset += f" ({setting.splits})"
+    others = "".join(f", {other}" for other in setting.others)
     return (
-        f"{plural(len(results.study.networks()), 'design')}, {plural(len(results.seeds), 'seed')} "
-        f"each, on {data.dataset} {results.dataset_version}: {plural(training.epochs, 'epoch')} of "
-        f"Adadelta at learning rate {training.learning_rate:g} in batches of "
-        f"{training.batch_size}; {timed}."
+        f"{plural(len(plan.designs), 'design')}, {plural(len(results.seeds), 'seed')} "
+        f"each, on {dataset}: {plural(training.epochs, 'epoch')} of "
+        f"{setting.optimizer} at learning rate {training.learning_rate:g} in batches of "
+        f"{training.batch_size}{others}; {timed}."
     )
 
 
@@ -47,28 +51,28 @@ def warnings_of(results: StudyResults) -> list[str]:
     return lines
 
 
-def lost_trials(results: StudyResults) -> list[tuple[str, TrialResult]]:
+def lost_trials(results: StudyResults) -> list[tuple[str, TrialRecord]]:
     """Trials that ran and did not complete, each with what its design is called."""
     return [
         (names_of(results, trial), trial) for trial in results.trials if trial.status != "completed"
     ]
 
 
-def names_of(results: StudyResults, trial: TrialResult) -> str:
+def names_of(results: StudyResults, trial: TrialRecord) -> str:
     """All that a trial's design is called: `kernel_size: k3,3; stride: s1`."""
-    return "; ".join(f"{q}: {label}" for q, label in labels_of(results.study, trial.network))
+    return "; ".join(f"{q}: {label}" for q, label in results.plan.labels(trial.spec))
 
 
 def facts_of(results: StudyResults) -> list[Fact]:
     """Settings and environment, as terms and what they are."""
     counts = count_statuses(results)
-    training = {f.name: getattr(results.training, f.name) for f in dataclasses.fields(TrainingSpec)}
+    training = results.training.values()
     rounds = len({timing.round for timing in results.timings})
     return [
-        ("dataset", f"{results.data.dataset} {results.dataset_version}"),
+        ("dataset", f"{results.data.dataset} {results.plan.dataset_version}"),
         ("splits", f"{results.data.train_split} for training, {results.data.test_split} for tests"),
         ("training", ", ".join(f"{name} {as_typed(value)}" for name, value in training.items())),
-        ("optimiser", "Adadelta, one pass in new order each epoch, no image left out"),
+        ("optimiser", f"{results.training.optimizer.title}, {_PASS}"),
         ("seeds", ", ".join(map(str, results.seeds))),
         ("trials", ", ".join(f"{count} {status}" for status, count in counts.items())),
         ("timing rounds", str(rounds)),
@@ -89,21 +93,34 @@ def command_of(results: StudyResults) -> str:
         "num_seeds": max(seeds, default=first) - first + 1,
         "epochs": training.epochs,
         "learning_rate": training.learning_rate,
-        **_unusual(training, TrainingSpec()),
+        **_unusual(training, _usual(training)),
         **_unusual(results.data, DataSpec()),
         "controls": str(controlled).lower(),
         "timing_rounds": len({timing.round for timing in results.timings}),
     }
-    # Ours are modules beside this package; any other study is a user's own file.
-    ours = study.name.isidentifier() and (_EXPERIMENTS / f"{study.name}.py").exists()
-    program = ["-m", f"experiments.{study.name}"] if ours else [f"{study.name}.py"]
+    program = shlex.split(results.environment.get("program", "")) or _program(study.name)
     words = [f"--{name}={as_typed(value)}" for name, value in flags.items()]
     return shlex.join(["python", *program, *words])
 
 
+def _program(study: str) -> list[str]:
+    """Of a checkout's own studies the module; any other study is a user's own file."""
+    try:
+        ours = study.isidentifier() and importlib.util.find_spec(f"experiments.{study}")
+    except ModuleNotFoundError:
+        ours = None
+    return ["-m", f"experiments.{study}"] if ours else [f"{study}.py"]
+
+
+def _usual(training: TrainingSpec) -> TrainingSpec:
+    """What flags leave as it is: the defaults, but for the entries that were chosen."""
+    return TrainingSpec()
+
+
 def _unusual(spec: TrainingSpec | DataSpec, usual: TrainingSpec | DataSpec) -> dict[str, Any]:
-    names = [field.name for field in dataclasses.fields(spec)]
-    return {n: getattr(spec, n) for n in names if getattr(spec, n) != getattr(usual, n)}
+    """The options of a spec that are not as usual; what only it has is as its own default."""
+    values, known = spec.values(), usual.values()
+    return {name: value for name, value in values.items() if value != known.get(name, value)}
 
 
 def _environment_facts(environment: Mapping[str, Any]) -> list[Fact]:

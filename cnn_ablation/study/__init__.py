@@ -1,7 +1,7 @@
 """What a study is: declared, planned, kept in a folder, judged. Nothing here trains.
 
-`declaration` says what is compared, `plan` fixes it, `store` keeps what trials told, `results` is
-what is read back, and `verdicts` judges it.
+`declaration` says what is compared, `checks` finds its mistakes, `plan` fixes it, `store` keeps
+what trials left, `results` is what is read back, and `verdicts` judges it.
 """
 
 from cnn_ablation.study.controls import add_controls, with_controls
@@ -10,10 +10,8 @@ from cnn_ablation.study.declaration import (
     Question,
     Study,
     Variant,
-    for_images,
+    fit_images,
     grid,
-    labels,
-    labels_of,
     one_axis,
 )
 
@@ -23,10 +21,8 @@ __all__ = [
     "Study",
     "Variant",
     "add_controls",
-    "for_images",
+    "fit_images",
     "grid",
-    "labels",
-    "labels_of",
     "one_axis",
     "with_controls",
 ]

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from cnn_ablation.claims import Claim
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import NetworkSpec
 from cnn_ablation.design.summary import summarize
 from cnn_ablation.errors import InputError
 from cnn_ablation.study.declaration import Question, Study, Variant
@@ -54,7 +54,7 @@ def with_controls(variants: Sequence[Variant], reference: NetworkSpec) -> tuple[
 def _control(variant: Variant, target: int) -> Variant | None:
     if summarize(variant.network).params == target:
         return None
-    network = dataclasses.replace(variant.network, hidden=_hidden_for(variant.network, target))
+    network = variant.network.replace(hidden=_hidden_for(variant.network, target))
     params = summarize(network).params
     if abs(params - target) > TOLERANCE * target:
         raise InputError(
@@ -62,12 +62,14 @@ def _control(variant: Variant, target: int) -> Variant | None:
             f"the nearest is {network.hidden} with {params:,}"
         )
     label = f"{variant.label} (hidden {network.hidden})"
-    return Variant(label, network, control_of=variant.label)
+    return dataclasses.replace(
+        variant, label=label, network=network, control_of=variant.label, published=None
+    )
 
 
 def _hidden_for(network: NetworkSpec, target: int) -> int:
     """The hidden width nearest to a number of parameters, which is linear in the width."""
-    one, two = (summarize(dataclasses.replace(network, hidden=h)).params for h in (1, 2))
+    one, two = (summarize(network.replace(hidden=h)).params for h in (1, 2))
     return max(1, round(1 + (target - one) / (two - one)))
 
 

@@ -3,7 +3,7 @@
 STRIDE = Question(
     name="stride",
     title="Stride",
-    variants=tuple(Variant(f"s{s}", NetworkSpec(stride=s)) for s in range(1, 6)),
+    variants=one_axis(NetworkSpec(), "stride", (1, 2, 3)),
     claims=(...),
 )
 STUDY = Study("stride", "What does the stride do?", (STRIDE,))
@@ -11,12 +11,18 @@ STUDY = Study("stride", "What does the stride do?", (STRIDE,))
 
 import dataclasses
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cnn_ablation.claims import Claim
-from cnn_ablation.design.spec import NetworkSpec
-from cnn_ablation.errors import FieldError, InputError
+from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec, part_of
+from cnn_ablation.design.trial import PARTS
+from cnn_ablation.errors import FieldError, InputError, as_typed
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+Images = tuple[tuple[int, int, int], int]
+"""Shape (height, width, channels) of a dataset's images, and its number of classes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,20 +42,57 @@ class Published:
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
-    """One design in a question.
+    """One design in a question: a network, and what it changes in training and data.
 
     Attributes:
         label: what tables and claims call it.
-        network: the design.
+        network: the network.
         control_of: for a design in the control arm, the label of the variant that it is, but for
             the hidden width that brings its parameters to the question's reference.
         published: what was published of the design, or None.
+        training: fields of the training that this variant sets, by name.
+        data: fields of the data that this variant sets, by name.
+
+    Raises:
+        InputError: there is no such field, or a value is not allowed.
     """
 
     label: str
-    network: NetworkSpec
+    network: NetworkSpec = dataclasses.field(default_factory=NetworkSpec)
     control_of: str | None = None
     published: Published | None = None
+    training: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.network, NetworkSpec):
+            raise InputError(f"variant {self.label}: network must be a NetworkSpec")
+        for part in ("training", "data"):
+            given: Mapping[str, Any] = getattr(self, part)
+            every = PARTS[part].every_option()
+            for name in given:
+                if name not in every:
+                    raise InputError(
+                        f"variant {self.label}: {part} sets {name}, which is not a field of it; "
+                        f"allowed: {', '.join(sorted(every))}"
+                    )
+            kept = {name: every[name].checked(name, value) for name, value in given.items()}
+            object.__setattr__(self, part, kept)
+
+    def spec(self, training: TrainingSpec, data: DataSpec) -> TrialSpec:
+        """The whole spec of its trials, from what the study shares.
+
+        Raises:
+            InputError: what the variant sets does not fit the rest; the message names the variant.
+        """
+        try:
+            return TrialSpec(
+                self.network,
+                training.replace(**self.training) if self.training else training,
+                data.replace(**self.data) if self.data else data,
+            )
+        except FieldError as error:
+            raise InputError(f"variant {self.label}: {error}") from None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +108,7 @@ class Question:
             None where there can be no such arm.
 
     Raises:
-        InputError: two variants share a label.
+        InputError: two variants share a label, or a field is of another type.
     """
 
     name: str
@@ -75,6 +118,8 @@ class Question:
     reference: NetworkSpec | None = None
 
     def __post_init__(self) -> None:
+        for field, kind in (("variants", Variant), ("claims", Claim)):
+            _require_several(self, f"question {self.name}", field, kind)
         labels = [variant.label for variant in self.variants]
         twice = sorted({label for label in labels if labels.count(label) > 1})
         if twice:
@@ -86,20 +131,41 @@ class Study:
     """Questions that are trained, judged and reported together.
 
     Designs that several questions share are trained once.
+
+    Raises:
+        InputError: the name is no plain name, or a field is of another type.
     """
 
     name: str
     title: str
     questions: tuple[Question, ...]
 
-    def networks(self) -> tuple[NetworkSpec, ...]:
-        """The distinct designs, in the order of their first appearance."""
-        variants = itertools.chain.from_iterable(q.variants for q in self.questions)
-        return tuple(dict.fromkeys(variant.network for variant in variants))
+    def __post_init__(self) -> None:
+        if not (isinstance(self.name, str) and _NAME.fullmatch(self.name)):
+            raise InputError(
+                f"study {self.name!r}: a name is letters, digits, '_', '-' and '.', for it names a "
+                "folder"
+            )
+        _require_several(self, f"study {self.name}", "questions", Question)
+        names = [question.name for question in self.questions]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InputError(f"study {self.name}: questions must differ; used twice: {twice}")
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """The variants of all questions."""
+        return tuple(itertools.chain.from_iterable(q.variants for q in self.questions))
 
 
 def one_axis(base: NetworkSpec, axis: str, values: Sequence[Any]) -> tuple[Variant, ...]:
-    """Variants of a base design that differ in one field: `one_axis(base, "pool", (1, 2, 3))`."""
+    """Variants of a base design that differ in one field: `one_axis(base, "pool", (1, 2, 3))`.
+
+    The field may be any of network, training or data.
+
+    Raises:
+        InputError: the field is unknown, or a value makes no possible design.
+    """
     return grid(base, {axis: values})
 
 
@@ -107,63 +173,70 @@ def grid(base: NetworkSpec, axes: Mapping[str, Sequence[Any]]) -> tuple[Variant,
     """Every combination of several fields' values, labelled `pool=2 stride=1`.
 
     Raises:
-        InputError: a field is unknown, or a combination is no possible network.
+        InputError: a field is unknown, or a combination is no possible design.
     """
-    known = {field.name for field in dataclasses.fields(NetworkSpec)}
     for axis in axes:
-        if axis not in known:
-            raise InputError(f"{axis}: not a field of a network; allowed: {sorted(known)}")
+        part_of(axis)
     variants = []
     for values in itertools.product(*axes.values()):
         changes = dict(zip(axes, values, strict=True))
         label = " ".join(f"{axis}={_short(value)}" for axis, value in changes.items())
-        variants.append(Variant(label, dataclasses.replace(base, **changes)))
+        found: dict[str, dict[str, Any]] = {part: {} for part in PARTS}
+        for name, value in changes.items():
+            found[part_of(name)][name] = value
+        network = base.replace(**found["network"]) if found["network"] else base
+        variants.append(Variant(label, network, training=found["training"], data=found["data"]))
     return tuple(variants)
 
 
-def _short(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
-
-
-def labels_of(study: Study, network: NetworkSpec) -> Iterator[tuple[str, str]]:
-    """The (question name, label) pairs under which a study shows a design."""
-    for question in study.questions:
-        for variant in question.variants:
-            if variant.network == network:
-                yield question.name, variant.label
-
-
-def labels(study: Study) -> dict[NetworkSpec, str]:
-    """One name a design: that under which the study shows it first."""
-    variants = [variant for question in study.questions for variant in question.variants]
-    return {variant.network: variant.label for variant in reversed(variants)}
-
-
-def for_images(study: Study, image_shape: tuple[int, int, int], classes: int) -> Study:
-    """The same study with networks for other images.
+def fit_images(study: Study, images_of: Callable[[Variant], Images]) -> Study:
+    """The same study with networks for the images that its variants are trained on.
 
     Args:
         study: declared for any images.
-        image_shape: (height, width, channels).
-        classes: how many there are.
+        images_of: the images of a variant.
 
     Raises:
         InputError: a design is impossible on such images; the message names its variant.
     """
 
-    def fit(network: NetworkSpec, name: str) -> NetworkSpec:
+    def fit(network: NetworkSpec, images: Images, name: str) -> NetworkSpec:
         try:
-            return dataclasses.replace(network, image_shape=image_shape, classes=classes)
+            return network.replace(image_shape=images[0], classes=images[1])
         except FieldError as error:
             raise InputError(f"{name}: {error}") from None
 
-    def fit_variant(variant: Variant) -> Variant:
-        network = fit(variant.network, f"variant {variant.label}")
-        return dataclasses.replace(variant, network=network)
-
     def fit_question(question: Question) -> Question:
-        variants = tuple(fit_variant(variant) for variant in question.variants)
-        reference = question.reference and fit(question.reference, "the control arm's reference")
+        variants = tuple(
+            dataclasses.replace(v, network=fit(v.network, images_of(v), f"variant {v.label}"))
+            for v in question.variants
+        )
+        reference = question.reference
+        if reference is not None:
+            images = images_of(question.variants[0])
+            reference = fit(reference, images, "the control arm's reference")
         return dataclasses.replace(question, variants=variants, reference=reference)
 
     return dataclasses.replace(study, questions=tuple(map(fit_question, study.questions)))
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, (tuple, list)):
+        return ",".join(map(str, value))
+    return as_typed(value)
+
+
+def _require_several(owner: Any, name: str, field: str, kind: type) -> None:
+    """Keeps a field as a tuple, and refuses what is not made of a kind: a comma may be missing."""
+    value = getattr(owner, field)
+    if isinstance(value, kind):
+        raise InputError(
+            f"{name}: {field} must be several {kind.__name__}; for a single one write "
+            f"({kind.__name__}(...),) with a comma"
+        )
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise InputError(f"{name}: {field} must be a tuple of {kind.__name__}, not {value!r}")
+    for item in value:
+        if not isinstance(item, kind):
+            raise InputError(f"{name}: {field} must hold {kind.__name__} alone, not {item!r}")
+    object.__setattr__(owner, field, tuple(value))

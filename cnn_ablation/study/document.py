@@ -6,21 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from cnn_ablation.claims import Claim
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import NetworkSpec
 from cnn_ablation.study.declaration import Published, Question, Study, Variant
-
-
-def network_to_json(network: NetworkSpec) -> dict[str, Any]:
-    """A design as JSON values."""
-    return json.loads(json.dumps(dataclasses.asdict(network)))
-
-
-def network_from_json(document: Mapping[str, Any]) -> NetworkSpec:
-    """Reads what `network_to_json` wrote."""
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
-    }
-    return NetworkSpec(**values)
 
 
 def study_to_json(study: Study) -> dict[str, Any]:
@@ -30,7 +17,11 @@ def study_to_json(study: Study) -> dict[str, Any]:
 
 
 def study_from_json(document: Mapping[str, Any]) -> Study:
-    """Reads what `study_to_json` wrote."""
+    """Reads what `study_to_json` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is something else.
+    """
     questions = tuple(_question_from_json(question) for question in document["questions"])
     return Study(document["name"], document["title"], questions)
 
@@ -39,9 +30,9 @@ def _question_to_json(question: Question) -> dict[str, Any]:
     return {
         "name": question.name,
         "title": question.title,
-        "variants": [json.loads(json.dumps(dataclasses.asdict(v))) for v in question.variants],
+        "variants": [_variant_to_json(variant) for variant in question.variants],
         "claims": [claim.to_json() for claim in question.claims],
-        "reference": None if question.reference is None else network_to_json(question.reference),
+        "reference": None if question.reference is None else question.reference.to_json(),
     }
 
 
@@ -52,17 +43,32 @@ def _question_from_json(document: Mapping[str, Any]) -> Question:
         title=document["title"],
         variants=tuple(_variant_from_json(variant) for variant in document["variants"]),
         claims=tuple(Claim.from_json(claim) for claim in document["claims"]),
-        reference=None if reference is None else network_from_json(reference),
+        reference=None if reference is None else NetworkSpec.from_json(reference),
     )
+
+
+def _variant_to_json(variant: Variant) -> dict[str, Any]:
+    published = variant.published and json.loads(json.dumps(dataclasses.asdict(variant.published)))
+    changes = {"training": dict(variant.training), "data": dict(variant.data)}
+    return {
+        "label": variant.label,
+        "network": variant.network.to_json(),
+        "control_of": variant.control_of,
+        "published": published,
+        # Left out where there are none, as before variants could change them.
+        **{part: fields for part, fields in changes.items() if fields},
+    }
 
 
 def _variant_from_json(document: Mapping[str, Any]) -> Variant:
     published = document["published"]
     return Variant(
         label=document["label"],
-        network=network_from_json(document["network"]),
+        network=NetworkSpec.from_json(document["network"]),
         control_of=document["control_of"],
         published=None if published is None else _published_from_json(published),
+        training=document.get("training", {}),
+        data=document.get("data", {}),
     )
 
 

@@ -4,30 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from cnn_ablation.design.spec import DataSpec, NetworkSpec, TrainingSpec
-from cnn_ablation.study.declaration import Study
-from cnn_ablation.training.records import EpochRecord
-
-
-@dataclasses.dataclass(frozen=True)
-class TrialResult:
-    """One finished trial of a study.
-
-    Attributes:
-        trial_id: content hash of spec, dataset version and seed.
-        network: the design.
-        seed: the seed.
-        status: `completed`, `diverged` or `failed`.
-        epochs: the figures of its finite epochs, in order.
-        error: what made it fail, in one line, or None.
-    """
-
-    trial_id: str
-    network: NetworkSpec
-    seed: int
-    status: str
-    epochs: tuple[EpochRecord, ...]
-    error: str | None = None
+from cnn_ablation.design import DataSpec, TrainingSpec, TrialSpec
+from cnn_ablation.study.declaration import Study, Variant
+from cnn_ablation.study.plan import Plan
+from cnn_ablation.training.records import TrialRecord
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,13 +15,13 @@ class Timing:
     """One design's epoch, timed alone on the device in one round of the timing pass.
 
     Attributes:
-        network: the design.
+        spec: the design.
         round: number of the round from 1; every round times each design once.
         train_seconds: wall time of one epoch of training, without compilation.
         eval_seconds: wall time of one evaluation of the test split.
     """
 
-    network: NetworkSpec
+    spec: TrialSpec
     round: int
     train_seconds: float
     eval_seconds: float
@@ -52,21 +32,47 @@ class StudyResults:
     """A study, how it was run and what it found.
 
     Attributes:
-        study: the declaration.
-        training: the procedure that every design went through.
-        data: the images.
-        dataset_version: version of the dataset in TFDS.
-        seeds: the seeds asked for; each design has at most one trial of each.
+        plan: what was declared, its settings and seeds; each design has at most one trial of each
+            seed.
         trials: what has been trained.
         timings: what has been timed.
-        environment: what it ran on, as `environment.describe_environment` tells it.
     """
 
-    study: Study
-    training: TrainingSpec
-    data: DataSpec
-    dataset_version: str
-    seeds: tuple[int, ...]
-    trials: tuple[TrialResult, ...]
+    plan: Plan
+    trials: tuple[TrialRecord, ...]
     timings: tuple[Timing, ...]
-    environment: Mapping[str, Any]
+
+    @property
+    def study(self) -> Study:
+        """The declaration."""
+        return self.plan.study
+
+    @property
+    def training(self) -> TrainingSpec:
+        """The procedure that variants share."""
+        return self.plan.training
+
+    @property
+    def data(self) -> DataSpec:
+        """The images that variants share."""
+        return self.plan.data
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds asked for."""
+        return self.plan.seeds
+
+    @property
+    def environment(self) -> Mapping[str, Any]:
+        """What it ran on."""
+        return self.plan.environment
+
+    def trials_of(self, variant: Variant) -> list[TrialRecord]:
+        """A variant's trials in the order of their seeds."""
+        spec = self.plan.spec(variant)
+        return sorted((t for t in self.trials if t.spec == spec), key=lambda trial: trial.seed)
+
+    def timings_of(self, variant: Variant) -> list[Timing]:
+        """A variant's times in the order of the rounds."""
+        spec = self.plan.spec(variant)
+        return [timing for timing in self.timings if timing.spec == spec]

@@ -13,19 +13,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import NetworkSpec, TrialSpec
 from cnn_ablation.errors import InputError
-from cnn_ablation.study.declaration import labels_of
-from cnn_ablation.study.document import network_from_json, network_to_json
 from cnn_ablation.study.journal import Journal
-from cnn_ablation.study.plan import StudyPlan
-from cnn_ablation.study.results import StudyResults, Timing, TrialResult
+from cnn_ablation.study.plan import Plan
+from cnn_ablation.study.results import StudyResults, Timing
+from cnn_ablation.study.strays import explain_strays
 from cnn_ablation.system.files import write_json
 from cnn_ablation.system.sole_writer import sole_writer
-from cnn_ablation.training.records import EpochRecord
+from cnn_ablation.training.records import FINISHED, TrialRecord
 
 STUDY, TRIALS, TIMINGS = "study.json", "trials.jsonl", "timings.jsonl"
-FINISHED = ("completed", "diverged")
 
 
 def load_results(workdir: Path) -> StudyResults:
@@ -43,7 +41,7 @@ def load_results(workdir: Path) -> StudyResults:
     return _results(plan, trials.read(), timings.read())
 
 
-def read_plan(workdir: Path) -> StudyPlan | None:
+def read_plan(workdir: Path) -> Plan | None:
     """Reads what a folder's study was declared as; None where there is none.
 
     Raises:
@@ -51,12 +49,12 @@ def read_plan(workdir: Path) -> StudyPlan | None:
     """
     path = workdir / STUDY
     try:
-        return StudyPlan.from_json(json.loads(path.read_text(encoding="utf-8")))
+        return Plan.from_json(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: is damaged or of another version ({error})") from None
 
 
@@ -67,9 +65,10 @@ class Store:
         folder: the folder.
         plan: what is to be there in the end.
         repairs: what was mended on opening, a line each.
+        strays: stored trials that the plan does not declare, a sentence each.
     """
 
-    def __init__(self, folder: Path, plan: StudyPlan) -> None:
+    def __init__(self, folder: Path, plan: Plan) -> None:
         """Takes the folder for this process and reads what is there.
 
         Raises:
@@ -101,6 +100,7 @@ class Store:
         mended = [journal.repair() for journal in (self._trials, self._timings)]
         self.repairs = [line for line in mended if line is not None]
         self._trial_lines, self._rounds = self._trials.read(), self._timings.read()
+        self.strays = explain_strays(self.plan, self._trial_lines)
         if kept is not None:
             # Who only looks at a finished study does not sign it with another machine.
             self.plan = dataclasses.replace(self.plan, environment=kept.environment)
@@ -122,22 +122,22 @@ class Store:
         self.plan = dataclasses.replace(self.plan, environment=environment)
         self._write_plan()
 
-    def add_trial(self, trial: TrialResult) -> None:
+    def add_trial(self, trial: TrialRecord) -> None:
         """Appends one trial.
 
         Raises:
             InputError: the file cannot be written.
         """
         line = {
-            "trial_id": trial.trial_id,
-            "variant": [f"{q}: {label}" for q, label in labels_of(self.plan.study, trial.network)],
+            "trial_id": self.plan.trial_id(trial.spec, trial.seed),
+            "variant": [f"{q}: {label}" for q, label in self.plan.labels(trial.spec)],
             "seed": trial.seed,
             "status": trial.status,
             "error": trial.error,
             "device": self.plan.environment.get("device"),
             "git_revision": self.plan.environment.get("git_revision"),
             "epochs": [vars(epoch) for epoch in trial.epochs],
-            "spec": self.plan.spec(trial.network).to_json(),
+            "spec": trial.spec.to_json(),
         }
         self._trials.append(line)
         self._trial_lines.append(line)
@@ -157,7 +157,7 @@ class Store:
             "machine": dict(machine),
             "times": [
                 {
-                    "network": network_to_json(time.network),
+                    "spec": time.spec.to_json(),
                     "train_seconds": time.train_seconds,
                     "eval_seconds": time.eval_seconds,
                 }
@@ -173,7 +173,8 @@ class Store:
         Args:
             machine: where; None is the machine that has most of them.
         """
-        complete = _complete_rounds(_completed(self.results().trials), self._rounds)
+        designs = _completed(self.results().trials)
+        complete = _complete_rounds(self.plan, designs, self._rounds)
         if machine is None:
             return len(_most(complete))
         return len(complete.get(_key(machine), ()))
@@ -196,39 +197,27 @@ def _journals(folder: Path) -> tuple[Journal, Journal]:
     return trials, Journal(folder / TIMINGS, ("machine", "times"))
 
 
-def _require_same(folder: Path, kept: StudyPlan, plan: StudyPlan) -> None:
-    for (name, old), (_, new) in zip(kept.settings(), plan.settings(), strict=True):
-        if old != new:
-            raise InputError(
-                f"--workdir={folder}: holds a study with {name}={old}, not {new}; name another "
-                "folder"
-            )
+def _require_same(folder: Path, kept: Plan, plan: Plan) -> None:
+    difference = plan.differs_from(kept)
+    if difference is not None:
+        raise InputError(
+            f"--workdir={folder}: holds a study with {difference}; name another folder"
+        )
 
 
 def _results(
-    plan: StudyPlan, trial_lines: Sequence[dict[str, Any]], rounds: Sequence[dict[str, Any]]
+    plan: Plan, trial_lines: Sequence[dict[str, Any]], rounds: Sequence[dict[str, Any]]
 ) -> StudyResults:
     trials = tuple(_trials(plan, trial_lines))
-    return StudyResults(
-        study=plan.study,
-        training=plan.training,
-        data=plan.data,
-        dataset_version=plan.dataset_version,
-        seeds=plan.seeds,
-        trials=trials,
-        timings=tuple(_timings(_completed(trials), rounds)),
-        environment=plan.environment,
-    )
+    return StudyResults(plan, trials, tuple(_timings(plan, _completed(trials), rounds)))
 
 
-def _trials(plan: StudyPlan, lines: Sequence[dict[str, Any]]) -> Iterable[TrialResult]:
+def _trials(plan: Plan, lines: Sequence[dict[str, Any]]) -> Iterable[TrialRecord]:
     by_id = _one_line_a_trial(lines)
-    for network, seed in plan.trials():
-        trial_id = plan.spec(network).trial_id(seed, plan.dataset_version)
-        line = by_id.get(trial_id)
+    for spec, seed in plan.trials():
+        line = by_id.get(plan.trial_id(spec, seed))
         if line is not None:
-            epochs = tuple(EpochRecord(**epoch) for epoch in line["epochs"])
-            yield TrialResult(trial_id, network, seed, line["status"], epochs, line["error"])
+            yield TrialRecord.from_json({**line, "seed": seed}, spec)
 
 
 def _one_line_a_trial(lines: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -241,25 +230,34 @@ def _one_line_a_trial(lines: Sequence[dict[str, Any]]) -> dict[str, dict[str, An
     return found
 
 
-def _completed(trials: Iterable[TrialResult]) -> set[NetworkSpec]:
-    return {trial.network for trial in trials if trial.status == "completed"}
+def _completed(trials: Iterable[TrialRecord]) -> set[TrialSpec]:
+    return {trial.spec for trial in trials if trial.status == "completed"}
 
 
-def _timings(networks: set[NetworkSpec], rounds: Sequence[dict[str, Any]]) -> Iterable[Timing]:
-    for number, line in enumerate(_most(_complete_rounds(networks, rounds)), start=1):
+def _timings(
+    plan: Plan, designs: set[TrialSpec], rounds: Sequence[dict[str, Any]]
+) -> Iterable[Timing]:
+    for number, line in enumerate(_most(_complete_rounds(plan, designs, rounds)), start=1):
         for time in line["times"]:
-            network = network_from_json(time["network"])
-            if network in networks:
-                yield Timing(network, number, time["train_seconds"], time["eval_seconds"])
+            spec = _timed(plan, time)
+            if spec in designs:
+                yield Timing(spec, number, time["train_seconds"], time["eval_seconds"])
+
+
+def _timed(plan: Plan, time: Mapping[str, Any]) -> TrialSpec:
+    """The design of one time; lines from before designs could differ in training name a network."""
+    if "spec" in time:
+        return TrialSpec.from_json(time["spec"])
+    return TrialSpec(NetworkSpec.from_json(time["network"]), plan.training, plan.data)
 
 
 def _complete_rounds(
-    networks: set[NetworkSpec], rounds: Sequence[dict[str, Any]]
+    plan: Plan, designs: set[TrialSpec], rounds: Sequence[dict[str, Any]]
 ) -> dict[str, list[dict[str, Any]]]:
     """By machine, the rounds that timed all of some designs."""
     found: dict[str, list[dict[str, Any]]] = {}
     for line in rounds:
-        if networks <= {network_from_json(time["network"]) for time in line["times"]}:
+        if designs <= {_timed(plan, time) for time in line["times"]}:
             found.setdefault(_key(line["machine"]), []).append(line)
     return found
 

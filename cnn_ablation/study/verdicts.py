@@ -3,14 +3,13 @@
 from collections.abc import Hashable
 
 from cnn_ablation.claims import Setting, Verdict, judge
-from cnn_ablation.design.spec import NetworkSpec
 from cnn_ablation.design.summary import summarize
-from cnn_ablation.study.declaration import Question
+from cnn_ablation.study.declaration import Question, Variant
+from cnn_ablation.study.metrics import TIME_METRICS, TRIAL_METRICS
+from cnn_ablation.study.plan import Plan
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.training.records import EpochRecord
 
-ACCURACIES_AND_LOSSES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
-TIMES = ("train_seconds", "eval_seconds")
 Values = dict[Hashable, float | None]
 
 
@@ -27,22 +26,46 @@ def judge_results(results: StudyResults, level: float = 0.05) -> list[Verdict]:
     Raises:
         InputError: two claims of a question share a name.
     """
-    setting = setting_of(results)
+    setting = setting_of(results.plan)
     verdicts = []
     for question in results.study.questions:
         verdicts += judge(question.claims, metrics_table(results, question), setting, level)
     return verdicts
 
 
-def setting_of(results: StudyResults) -> Setting:
+def setting_of(plan: Plan) -> Setting:
     """The setting that every verdict carries."""
+    training, data = plan.training, plan.data
+    usual_splits = (data.train_split, data.test_split) == ("train", "test")
     return Setting(
-        dataset=results.data.dataset,
-        epochs=results.training.epochs,
-        optimizer="Adadelta",
-        learning_rate=results.training.learning_rate,
-        device=results.environment.get("device"),
+        dataset=data.dataset,
+        epochs=min((spec.training.epochs for spec in plan.designs), default=training.epochs),
+        optimizer=training.optimizer.title,
+        learning_rate=training.learning_rate,
+        device=plan.environment.get("device"),
+        batch_size=training.batch_size,
+        splits="" if usual_splits else f"{data.train_split} to train, {data.test_split} to test",
+        others=tuple(_others(plan)),
     )
+
+
+def _others(plan: Plan) -> list[str]:
+    """What else was not as usual, and what each variant sets for itself."""
+    training = plan.training
+    usual = type(training)(optimizer=training.optimizer.name, schedule=training.schedule.name)
+    said = ("epochs", "batch_size", "optimizer", "learning_rate")
+    values, usual_values = training.values(), usual.values()
+    lines = [
+        f"{name} {value}"
+        for name, value in values.items()
+        if name not in said
+        and (value != usual_values[name] or name == "schedule")
+        and not (name == "schedule" and training.options()[name].is_absent(value))
+    ]
+    own = dict.fromkeys(name for v in plan.study.variants for name in (*v.training, *v.data))
+    if own:
+        lines.append(f"each variant its own {', '.join(own)}")
+    return lines
 
 
 def metrics_table(results: StudyResults, question: Question) -> dict[str, dict[str, Values]]:
@@ -53,22 +76,21 @@ def metrics_table(results: StudyResults, question: Question) -> dict[str, dict[s
     """
     table: dict[str, dict[str, Values]] = {}
     for variant in question.variants:
-        for metric, values in _metrics(results, variant.network).items():
+        for metric, values in _metrics(results, variant).items():
             table.setdefault(metric, {})[variant.label] = values
     return table
 
 
-def _metrics(results: StudyResults, network: NetworkSpec) -> dict[str, Values]:
-    summary = summarize(network)
+def _metrics(results: StudyResults, variant: Variant) -> dict[str, Values]:
+    summary = summarize(variant.network)
     found: dict[str, Values] = {"params": {0: summary.params}, "macs": {0: summary.macs}}
-    trials = [trial for trial in results.trials if trial.network == network]
-    timings = [timing for timing in results.timings if timing.network == network]
-    for name in ACCURACIES_AND_LOSSES if trials else ():
+    trials, timings = results.trials_of(variant), results.timings_of(variant)
+    for name in TRIAL_METRICS if trials else ():
         found[name] = {
             trial.seed: _figure(trial.epochs[-1], name) if trial.status == "completed" else None
             for trial in trials
         }
-    for name in TIMES if timings else ():
+    for name in TIME_METRICS if timings else ():
         found[name] = {timing.round: float(getattr(timing, name)) for timing in timings}
     return found
 

@@ -9,10 +9,11 @@ import os
 from collections.abc import Iterator
 
 from cnn_ablation.errors import InputError
-from cnn_ablation.trackers.interface import Run, Tracker, Trial
+from cnn_ablation.trackers.interface import Run, TrackedTrial, Tracker
+from cnn_ablation.trackers.options import TrackerOptions
 from cnn_ablation.trackers.tracking import Tracking
 
-__all__ = ["Run", "Tracker", "Tracking", "Trial", "make_tracking"]
+__all__ = ["Run", "TrackedTrial", "Tracker", "TrackerOptions", "Tracking", "make_tracking"]
 
 # Set before MLflow is imported, where the user has set nothing else: who logs to a file need not be
 # counted, and a server that is gone must not hold up a training for minutes.
@@ -24,30 +25,26 @@ _MLFLOW_SETTINGS = {
 }
 
 
-def make_tracking(tensorboard: bool, mlflow: str) -> Tracking:
-    """Makes the trackers that the flags of these names ask for; none is started yet.
-
-    Args:
-        tensorboard: whether event files are to be written.
-        mlflow: URI of MLflow's store, empty for none.
+def make_tracking(options: TrackerOptions) -> Tracking:
+    """Makes the trackers that the options ask for; none is started yet.
 
     Raises:
         InputError: a tracker's package is not installed, or MLflow's store cannot be opened; the
             message names the flag.
     """
     trackers: list[Tracker] = []
-    if tensorboard:
+    if options.tensorboard:
         with _needing("--tensorboard", "tensorboard"):
             from cnn_ablation.trackers.tensorboard import TensorBoardTracker
 
             trackers.append(TensorBoardTracker())
-    if mlflow:
+    if options.mlflow:
         for name, value in _MLFLOW_SETTINGS.items():
             os.environ.setdefault(name, value)
-        with _needing(f"--mlflow={mlflow}", "mlflow"):
+        with _needing(f"--mlflow={options.mlflow}", "mlflow"):
             from cnn_ablation.trackers.mlflow import MLflowTracker
 
-            trackers.append(MLflowTracker(mlflow))
+            trackers.append(MLflowTracker(options.mlflow))
     return Tracking(trackers)
 
 

@@ -1,10 +1,9 @@
 """A trial's spec and layers in the forms that trackers show: flat values and Markdown tables."""
 
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cnn_ablation.design.spec import NetworkSpec, TrialSpec
+from cnn_ablation.design import NetworkSpec, TrialSpec
 from cnn_ablation.design.summary import summarize, summary_rows
 from cnn_ablation.errors import as_typed
 
@@ -12,11 +11,12 @@ from cnn_ablation.errors import as_typed
 def options_of(spec: TrialSpec) -> dict[str, int | float | str]:
     """The spec's options by the names of their flags; per-block values as they are typed."""
     found = {}
-    for part in (spec.network, spec.training, spec.data):
-        for field in dataclasses.fields(part):
-            if "help" in field.metadata:
-                value = getattr(part, field.name)
-                found[field.name] = as_typed(value) if isinstance(value, tuple) else value
+    for part in spec.parts:
+        values = part.values()
+        for name, its in part.options().items():
+            if its.flag:
+                value = values[name]
+                found[name] = as_typed(value) if isinstance(value, tuple) else value
     return found
 
 

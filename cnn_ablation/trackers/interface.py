@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from cnn_ablation.design.spec import TrialSpec
+from cnn_ablation.design import TrialSpec
 from cnn_ablation.training.records import EpochRecord
 
 
@@ -17,14 +17,14 @@ class Run:
         name: the study's name; `cnn_ablation` for a single design.
         title: what it is about, in one line.
         folder: its workdir.
-        goes_on: whether an earlier call in the same folder may have told of trials already.
+        continues: whether an earlier call in the same folder may have told of trials already.
         environment: what it runs on, as `environment.describe_environment` tells it.
     """
 
     name: str
     title: str
     folder: Path
-    goes_on: bool
+    continues: bool
     environment: Mapping[str, Any]
 
     def provenance(self) -> dict[str, str]:
@@ -33,7 +33,7 @@ class Run:
 
 
 @dataclasses.dataclass(frozen=True)
-class Trial:
+class TrackedTrial:
     """One design with one seed.
 
     Attributes:
@@ -69,16 +69,16 @@ class Tracker(Protocol):
             InputError: it cannot be written to; the run has not begun and does not.
         """
 
-    def holds(self, trial: Trial) -> bool:
+    def holds(self, trial: TrackedTrial) -> bool:
         """Whether an earlier call told of this whole trial."""
 
-    def begin(self, trial: Trial) -> None:
+    def begin(self, trial: TrackedTrial) -> None:
         """A trial begins, maybe again; whatever was told of it before is void."""
 
-    def log_epoch(self, trial: Trial, record: EpochRecord) -> None:
+    def log_epoch(self, trial: TrackedTrial, record: EpochRecord) -> None:
         """A trial that has begun has one epoch more."""
 
-    def end(self, trial: Trial, status: str, error: str | None) -> None:
+    def end(self, trial: TrackedTrial, status: str, error: str | None) -> None:
         """A trial that has begun is over: `completed`, `diverged` or `failed`."""
 
     def conclude(self, verdicts: Sequence[str], documents: Sequence[Path]) -> None:

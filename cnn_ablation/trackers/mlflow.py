@@ -17,11 +17,11 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.entities import Run as MLflowRun
 from mlflow.tracking import MlflowClient
 
-from cnn_ablation.commands.workdir import describe
 from cnn_ablation.design.summary import summarize
+from cnn_ablation.design.words import short_name
 from cnn_ablation.errors import InputError
 from cnn_ablation.trackers.description import bullet_list, flat, layer_table, options_of
-from cnn_ablation.trackers.interface import Run, Trial
+from cnn_ablation.trackers.interface import Run, TrackedTrial
 from cnn_ablation.training.records import EpochRecord
 
 # Tags that MLflow's own pages read: a run's parent, and its description in Markdown.
@@ -71,16 +71,16 @@ class MLflowTracker:
             self._parent = self._find_parent(run)
             self._read_trials()
 
-    def holds(self, trial: Trial) -> bool:
+    def holds(self, trial: TrackedTrial) -> bool:
         """Whether the store has this trial's run, and it is finished."""
         return trial.trial_id in self._held
 
-    def begin(self, trial: Trial) -> None:
+    def begin(self, trial: TrackedTrial) -> None:
         """Makes a trial's run in the place of one that did not finish."""
         unfinished = self._unfinished.pop(trial.trial_id, None)
         if unfinished is not None:
             self._client.delete_run(unfinished)
-        design = trial.label or describe(trial.spec)
+        design = trial.label or short_name(trial.spec)
         tags = {
             PARENT: self._parent,
             NOTE: layer_table(trial.spec.network)[:_LONGEST],
@@ -101,14 +101,14 @@ class MLflowTracker:
             params=_params({**options_of(trial.spec), "seed": trial.seed}),
         )
 
-    def log_epoch(self, trial: Trial, record: EpochRecord) -> None:
+    def log_epoch(self, trial: TrackedTrial, record: EpochRecord) -> None:
         """Logs an epoch's figures under the names that they have in a run's own files."""
         figures = {name: value for name, value in vars(record).items() if name != "epoch"}
         self._client.log_batch(
             self._open[trial.trial_id], metrics=_metrics(figures, step=record.epoch)
         )
 
-    def end(self, trial: Trial, status: str, error: str | None) -> None:
+    def end(self, trial: TrackedTrial, status: str, error: str | None) -> None:
         """Ends a trial's run; a diverged trial is a result, and its run finished."""
         run_id = self._open.pop(trial.trial_id)
         tags = {"status": status} | ({} if error is None else {"error": error[:_LONGEST]})
@@ -164,7 +164,7 @@ class MLflowTracker:
 
     def _find_parent(self, run: Run) -> str:
         workdir = str(run.folder.resolve())
-        for earlier in self._search("tags.level = 'run'") if run.goes_on else ():
+        for earlier in self._search("tags.level = 'run'") if run.continues else ():
             if earlier.data.tags.get("workdir") == workdir:
                 self._client.update_run(earlier.info.run_id, status="RUNNING")
                 return str(earlier.info.run_id)

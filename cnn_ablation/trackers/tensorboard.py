@@ -26,7 +26,7 @@ from tensorboard.plugins.hparams.summary_v2 import hparams_pb
 from tensorboard.plugins.text.summary_v2 import text_pb
 from tensorboard.summary.writer.record_writer import RecordWriter
 
-from cnn_ablation.commands.workdir import EVENT_FILES, TENSORBOARD, describe
+from cnn_ablation.design.words import short_name
 from cnn_ablation.errors import InputError
 from cnn_ablation.trackers.description import (
     bullet_list,
@@ -35,7 +35,8 @@ from cnn_ablation.trackers.description import (
     options_of,
     value_table,
 )
-from cnn_ablation.trackers.interface import Run, Trial
+from cnn_ablation.trackers.files import EVENT_FILES, TENSORBOARD
+from cnn_ablation.trackers.interface import Run, TrackedTrial
 from cnn_ablation.training.records import EpochRecord
 
 # TensorBoard makes a section of its page of all tags with the same first part.
@@ -74,29 +75,29 @@ class TensorBoardTracker:
         except OSError as error:
             raise InputError(f"{self._root}: cannot be written ({error.strerror})") from None
 
-    def holds(self, trial: Trial) -> bool:
+    def holds(self, trial: TrackedTrial) -> bool:
         """Whether a trial's event file has its end."""
         end = hparams_metadata.SESSION_END_INFO_TAG.encode()
         return any(end in file.read_bytes() for file in _event_files(self._folder(trial)))
 
-    def begin(self, trial: Trial) -> None:
+    def begin(self, trial: TrackedTrial) -> None:
         """Opens a trial's event file in the place of any that is there."""
         self._describe(trial)
         self._leave(trial)
         _clear(self._folder(trial))
         events = self._open[trial.trial_id] = _EventFile(self._folder(trial))
         # Trials of one group are shown as one row, their figures averaged: a row is a design.
-        group = trial.label or describe(trial.spec)
+        group = trial.label or short_name(trial.spec)
         events.add(hparams_pb(options_of(trial.spec), trial_id=group))
 
-    def log_epoch(self, trial: Trial, record: EpochRecord) -> None:
+    def log_epoch(self, trial: TrackedTrial, record: EpochRecord) -> None:
         """Writes an epoch's figures, which TensorBoard keeps as float32."""
         values = [
             Summary.Value(tag=tag, simple_value=getattr(record, name)) for tag, name in TAGS.items()
         ]
         self._open[trial.trial_id].add(Summary(value=values), step=record.epoch)
 
-    def end(self, trial: Trial, status: str, error: str | None) -> None:
+    def end(self, trial: TrackedTrial, status: str, error: str | None) -> None:
         """Writes how a trial ended; one that failed has no end, since it may run again."""
         events = self._open[trial.trial_id]
         if status == "failed":
@@ -115,7 +116,7 @@ class TensorBoardTracker:
         for events in self._open.values():
             events.close()
 
-    def _describe(self, trial: Trial) -> None:
+    def _describe(self, trial: TrackedTrial) -> None:
         if trial.label in self._described:
             return
         self._described.add(trial.label)
@@ -125,10 +126,10 @@ class TensorBoardTracker:
         options = value_table("option", options_of(trial.spec))
         _write_texts(folder, {"layers": layer_table(trial.spec.network), "options": options})
 
-    def _folder(self, trial: Trial) -> Path:
+    def _folder(self, trial: TrackedTrial) -> Path:
         return self._root / _file_name(trial.label) / f"seed_{trial.seed}"
 
-    def _leave(self, trial: Trial) -> None:
+    def _leave(self, trial: TrackedTrial) -> None:
         if trial.trial_id in self._open:
             self._open.pop(trial.trial_id).close()
 

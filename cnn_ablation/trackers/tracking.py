@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from cnn_ablation.errors import InputError
-from cnn_ablation.trackers.interface import Run, Tracker, Trial
+from cnn_ablation.trackers.interface import Run, TrackedTrial, Tracker
 from cnn_ablation.training.records import EpochRecord
 
 
@@ -39,20 +39,24 @@ class Tracking:
         """
         self._tell(lambda tracker: tracker.start(run))
 
-    def begin(self, trial: Trial) -> None:
+    def begin(self, trial: TrackedTrial) -> None:
         """A trial begins, maybe again."""
         self._tell(lambda tracker: tracker.begin(trial))
 
-    def log_epoch(self, trial: Trial, record: EpochRecord) -> None:
+    def log_epoch(self, trial: TrackedTrial, record: EpochRecord) -> None:
         """A trial that has begun has one epoch more."""
         self._tell(lambda tracker: tracker.log_epoch(trial, record))
 
-    def end(self, trial: Trial, status: str, error: str | None = None) -> None:
+    def end(self, trial: TrackedTrial, status: str, error: str | None = None) -> None:
         """A trial that has begun is over."""
         self._tell(lambda tracker: tracker.end(trial, status, error))
 
     def catch_up(
-        self, trial: Trial, epochs: Iterable[EpochRecord], status: str, error: str | None = None
+        self,
+        trial: TrackedTrial,
+        epochs: Iterable[EpochRecord],
+        status: str,
+        error: str | None = None,
     ) -> None:
         """Tells of a trial that was recorded earlier those trackers that do not hold it."""
         kept = tuple(epochs)

@@ -1,4 +1,4 @@
-"""The compiled programs of a design: the same number of seeds on every row of a mesh.
+"""The executables of a design: the same number of seeds on every row of a mesh.
 
 Arrays that differ between seeds carry a first axis R, and every row of the mesh holds its share of
 it. Where that share is one seed the programs are those of one seed; where it is more, the seeds are
@@ -16,24 +16,18 @@ from jax.sharding import Mesh, PartitionSpec
 from jax.stages import Compiled
 
 from cnn_ablation.training.mesh import SEED_AXIS, by_seed, replicated
-from cnn_ablation.training.steps import (
-    BATCH_AXIS,
-    Examples,
-    Program,
-    create_train_state,
-    evaluate,
-    train_epoch,
-)
+from cnn_ablation.training.state import BATCH_AXIS, Examples, TrainConfig
+from cnn_ablation.training.steps import create_train_state, evaluate, train_epoch
 
 
 @dataclasses.dataclass(frozen=True)
-class Programs:
+class Executables:
     """What a trainer calls.
 
     Attributes:
         create: (seeds_R) -> states.
         epoch: (states, train, seeds_R, epoch) -> (states, metrics); the states given are donated.
-        evaluate: (params, test) -> metrics.
+        evaluate: (variables, test) -> metrics.
     """
 
     create: Compiled
@@ -41,24 +35,24 @@ class Programs:
     evaluate: Compiled
 
 
-@functools.lru_cache(maxsize=64)
-def compile_programs(
-    program: Program, mesh: Mesh, train: Examples, test: Examples, seeds_per_device: int = 1
-) -> Programs:
-    """Compiles, or finds what was compiled before.
+@functools.cache
+def compile_executables(
+    config: TrainConfig, mesh: Mesh, train: Examples, test: Examples, seeds_per_device: int = 1
+) -> Executables:
+    """Compiles, or finds what this process compiled before.
 
     Args:
-        program: what is trained and how; its shards are taken from the mesh.
+        config: what is trained and how; its shards are taken from the mesh.
         mesh: the devices.
         train: shapes and types of the training split.
         test: shapes and types of the test split.
         seeds_per_device: seeds that each row of the mesh computes together.
     """
-    program = program._replace(shards=mesh.shape[BATCH_AXIS])
+    config = config._replace(shards=mesh.shape[BATCH_AXIS])
     whole, rows = PartitionSpec(), PartitionSpec(SEED_AXIS)
 
     def on_rows(function: Callable[..., Any], specs: tuple[PartitionSpec, ...]) -> Any:
-        of_one = functools.partial(function, program=program)
+        of_one = functools.partial(function, config=config)
         each = _for_one_seed(of_one, specs) if seeds_per_device == 1 else _for_seeds(of_one, specs)
         return jax.shard_map(each, mesh=mesh, in_specs=specs, out_specs=rows, check_vma=False)
 
@@ -80,10 +74,10 @@ def compile_programs(
         lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=by_seed(mesh)),
         lowered.out_info,
     )
-    return Programs(
+    return Executables(
         lowered.compile(),
         epoch.lower(states, train, seeds_R, number).compile(),
-        measure.lower(states.params, test).compile(),
+        measure.lower(states.variables, test).compile(),
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
 from cnn_ablation.errors import InputError
-from cnn_ablation.training.steps import BATCH_AXIS
+from cnn_ablation.training.state import BATCH_AXIS
 
 SEED_AXIS = "seed"
 
@@ -85,19 +85,19 @@ def by_seed(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec(SEED_AXIS))
 
 
-def put(tree: Any, sharding: NamedSharding) -> Any:
+def place(tree: Any, sharding: NamedSharding) -> Any:
     """Host arrays, the same on every host, as device arrays; each host builds its own shards."""
 
-    def place(array: Any) -> jax.Array:
+    def place_one(array: Any) -> jax.Array:
         if sharding.is_fully_addressable:
             return jax.device_put(array, sharding)
         array = np.asarray(array)
         return jax.make_array_from_callback(array.shape, sharding, lambda index: array[index])
 
-    return jax.tree.map(place, tree)
+    return jax.tree.map(place_one, tree)
 
 
-def here(tree: Any, mesh: Mesh) -> Any:
+def gather(tree: Any, mesh: Mesh) -> Any:
     """Device arrays of which every host holds the whole; where there is one host, as they are."""
     whole = replicated(mesh)
     if whole.is_fully_addressable:

@@ -2,9 +2,13 @@
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Literal, get_args
 
-Status = Literal["completed", "diverged"]
+from cnn_ablation.design import TrialSpec
+from cnn_ablation.errors import InputError
+
+Status = Literal["completed", "diverged", "failed"]
+FINISHED = ("completed", "diverged")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,27 +33,73 @@ class EpochRecord:
     train_seconds: float
     eval_seconds: float
 
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "EpochRecord":
+        """Reads an epoch's JSON object.
+
+        Raises:
+            InputError: a field is missing or unknown.
+        """
+        names = [field.name for field in dataclasses.fields(cls)]
+        if not isinstance(document, Mapping) or sorted(document) != sorted(names):
+            raise InputError(f"an epoch must have {', '.join(names)}")
+        return cls(**document)
+
 
 @dataclasses.dataclass(frozen=True)
 class TrialRecord:
-    """One seed's training.
+    """One finished trial, everywhere: as executors tell of it, stored, judged and reported.
 
     Attributes:
+        spec: what was trained.
         seed: the seed.
-        status: `completed`, or `diverged` where a loss was NaN or infinite.
+        status: `completed`; `diverged` where a loss was NaN or infinite; or `failed`.
         epochs: the epochs whose figures are all finite, in order.
+        error: what made it fail, in one line, or None.
     """
 
+    spec: TrialSpec
     seed: int
     status: Status
-    epochs: tuple[EpochRecord, ...]
+    epochs: tuple[EpochRecord, ...] = ()
+    error: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether it is a result: completed or diverged."""
+        return self.status in FINISHED
+
+    def run_json(self) -> dict[str, Any]:
+        """Seed, status and epochs as JSON values, where the spec stands elsewhere."""
+        return {
+            "seed": self.seed,
+            "status": self.status,
+            "epochs": [vars(epoch) for epoch in self.epochs],
+        }
 
     def to_json(self) -> dict[str, Any]:
-        """The record as JSON values."""
-        return {**dataclasses.asdict(self), "epochs": [vars(epoch) for epoch in self.epochs]}
+        """The whole record as JSON values."""
+        return {**self.run_json(), "error": self.error, "spec": self.spec.to_json()}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """Reads what `to_json` wrote."""
-        epochs = tuple(EpochRecord(**epoch) for epoch in document["epochs"])
-        return cls(document["seed"], document["status"], epochs)
+    def from_json(cls, document: Mapping[str, Any], spec: TrialSpec | None = None) -> "TrialRecord":
+        """Reads what `to_json` wrote; what stands beside it is passed over.
+
+        Args:
+            document: a JSON object.
+            spec: what was trained, where the caller knows it; None reads it.
+
+        Raises:
+            InputError: a field is missing, or a value is not allowed.
+        """
+        missing = {"seed", "status", "epochs"} - set(document)
+        if missing:
+            raise InputError(f"a trial lacks {', '.join(sorted(missing))}")
+        if document["status"] not in get_args(Status):
+            raise InputError(
+                f"status {document['status']!r}: must be {', '.join(get_args(Status))}"
+            )
+        epochs = tuple(map(EpochRecord.from_json, document["epochs"]))
+        if spec is None:
+            spec = TrialSpec.from_json(document["spec"])
+        return cls(spec, document["seed"], document["status"], epochs, document.get("error"))

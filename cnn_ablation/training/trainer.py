@@ -15,82 +15,93 @@ import jax
 import numpy as np
 
 from cnn_ablation.data import Dataset
-from cnn_ablation.design.spec import TrialSpec, require_seed
+from cnn_ablation.design import TrialSpec, require_seed
 from cnn_ablation.errors import FieldError
-from cnn_ablation.network import model
-from cnn_ablation.network.lowerings import resolve_form
-from cnn_ablation.training.compiled import compile_programs
-from cnn_ablation.training.mesh import SEED_AXIS, by_seed, here, make_mesh, put, replicated
+from cnn_ablation.network.lowerings import choose_lowering
+from cnn_ablation.network.model import Params, Variables
+from cnn_ablation.training.compiled import compile_executables
+from cnn_ablation.training.compute import ComputeOptions
+from cnn_ablation.training.mesh import SEED_AXIS, by_seed, gather, make_mesh, place, replicated
 from cnn_ablation.training.records import EpochRecord, Status, TrialRecord
-from cnn_ablation.training.steps import Examples, Metrics, Program, TrainState
+from cnn_ablation.training.state import Examples, Metrics, TrainConfig, TrainState
 
 OnEpoch = Callable[[int, EpochRecord], None]
 
 
 @dataclasses.dataclass(frozen=True)
-class Trial:
-    """What a training leaves: its figures, and the parameters it ended with."""
+class TrainedTrial:
+    """What a training leaves: its figures, and the variables that it ended with.
+
+    Attributes:
+        record: the figures.
+        variables: parameters and running statistics, as `network.model.apply` takes them.
+    """
 
     record: TrialRecord
-    params: model.Params
+    variables: Variables
+
+    @property
+    def params(self) -> Params:
+        """The parameters by layer."""
+        return self.variables["params"]
 
 
 class Trainer:
-    """One spec's compiled programs and its data on the devices, ready to train seeds.
+    """One spec's executables and its data on the devices, ready to train seeds.
 
     Attributes:
         spec: what is trained.
-        form: the convolution's lowering: `native`, `xla` or `banded`.
+        lowering: name of the lowering: `native`, `xla` or `banded`.
         seeds_at_once: how many seeds `train_together` takes at most.
-        compile_seconds: what compiling took, or finding the programs in a cache.
+        compile_seconds: what compiling took, or finding the executables in a cache.
     """
 
     def __init__(
         self,
         spec: TrialSpec,
         dataset: Dataset,
+        compute: ComputeOptions | None = None,
         *,
-        conv: str = "auto",
         devices: Sequence[jax.Device] | None = None,
         num_seeds: int = 1,
-        seeds_per_device: int = 1,
     ) -> None:
         """Puts the data on the devices and compiles.
 
         Args:
             spec: what to train; its image shape and classes must be the dataset's.
             dataset: the images.
-            conv: how to lower convolutions: auto, native, xla or banded.
+            compute: how to lower, and how many seeds a device trains together.
             devices: where to train; None is JAX's first device.
             num_seeds: how many seeds there will be: they are spread over the devices first, and
                 each batch over the devices that are left.
-            seeds_per_device: how many seeds a device trains together, in one vectorised program.
 
         Raises:
             InputError: the spec does not fit the dataset, or the lowering cannot be had.
         """
         _require_fit(spec, dataset)
+        compute = compute or ComputeOptions()
         devices = jax.devices()[:1] if devices is None else devices
         self.spec = spec
-        self.form = resolve_form(conv, devices[0].platform)
+        self.lowering = choose_lowering(compute.conv, devices[0].platform)
         self._mesh = make_mesh(devices, num_seeds)
         rows = self._mesh.shape[SEED_AXIS]
-        seeds_per_device = min(seeds_per_device, -(-num_seeds // rows))
+        seeds_per_device = min(compute.seeds_per_device, -(-num_seeds // rows))
         self.seeds_at_once = rows * seeds_per_device
         self._train, self._test = (
-            Examples(*put((split.images_NHWC, split.labels_N), replicated(self._mesh)))
+            Examples(*place((split.images_NHWC, split.labels_N), replicated(self._mesh)))
             for split in (dataset.train, dataset.test)
         )
-        # The number of epochs is no part of any program: designs that differ in it share one.
-        training = dataclasses.replace(spec.training, epochs=1)
-        program = Program(spec.network, training, self.form)
         start = time.perf_counter()
-        self._programs = compile_programs(
-            program, self._mesh, _shapes(self._train), _shapes(self._test), seeds_per_device
+        self._executables = compile_executables(
+            _config(spec, self.lowering, len(dataset.train.labels_N)),
+            self._mesh,
+            _shapes(self._train),
+            _shapes(self._test),
+            seeds_per_device,
         )
         self.compile_seconds = time.perf_counter() - start
 
-    def train(self, seed: int, on_epoch: OnEpoch | None = None) -> Trial:
+    def train(self, seed: int, on_epoch: OnEpoch | None = None) -> TrainedTrial:
         """Trains one seed; `on_epoch(seed, record)` hears of each epoch as it ends.
 
         Raises:
@@ -98,7 +109,9 @@ class Trainer:
         """
         return self.train_together([seed], on_epoch)[0]
 
-    def train_together(self, seeds: Sequence[int], on_epoch: OnEpoch | None = None) -> list[Trial]:
+    def train_together(
+        self, seeds: Sequence[int], on_epoch: OnEpoch | None = None
+    ) -> list[TrainedTrial]:
         """Trains up to `seeds_at_once` seeds side by side; their epochs share their wall times.
 
         Raises:
@@ -111,18 +124,18 @@ class Trainer:
             raise ValueError(f"{len(seeds)} seeds: must be 1 to {self.seeds_at_once} at once")
         # Places that no seed is left for train the last one again, and are not looked at.
         rows = [*seeds, *[seeds[-1]] * (self.seeds_at_once - len(seeds))]
-        seeds_R = put(np.array(rows, np.int32), by_seed(self._mesh))
-        states: TrainState = self._programs.create(seeds_R)
-        histories: list[_History] = [_History(seed) for seed in seeds]
+        seeds_R = place(np.array(rows, np.int32), by_seed(self._mesh))
+        states: TrainState = self._executables.create(seeds_R)
+        histories = [_History(self.spec, seed) for seed in seeds]
         for number in range(1, self.spec.training.epochs + 1):
             states, records = self._epoch(states, seeds_R, number)
             for history, record in zip(histories, records, strict=False):
                 history.add(record, on_epoch)
             if all(history.diverged for history in histories):
                 break
-        params = here(states.params, self._mesh)
+        variables = gather(states.variables, self._mesh)
         return [
-            Trial(history.record(), jax.tree.map(operator.itemgetter(row), params))
+            TrainedTrial(history.record(), jax.tree.map(operator.itemgetter(row), variables))
             for row, history in enumerate(histories)
         ]
 
@@ -130,11 +143,11 @@ class Trainer:
         self, states: TrainState, seeds_R: jax.Array, number: int
     ) -> tuple[TrainState, list[EpochRecord]]:
         start = time.perf_counter()
-        epoch = put(np.int32(number), replicated(self._mesh))
-        states, train_R = self._programs.epoch(states, self._train, seeds_R, epoch)
+        epoch = place(np.int32(number), replicated(self._mesh))
+        states, train_R = self._executables.epoch(states, self._train, seeds_R, epoch)
         jax.block_until_ready((states, train_R))
         trained = time.perf_counter()
-        test_R = jax.block_until_ready(self._programs.evaluate(states.params, self._test))
+        test_R = jax.block_until_ready(self._executables.evaluate(states.variables, self._test))
         seconds = (trained - start, time.perf_counter() - trained)
         pairs = zip(_means(train_R), _means(test_R), strict=True)
         return states, [EpochRecord(number, *train, *test, *seconds) for train, test in pairs]
@@ -144,6 +157,7 @@ class Trainer:
 class _History:
     """What one seed has gone through."""
 
+    spec: TrialSpec
     seed: int
     diverged: bool = False
     epochs: list[EpochRecord] = dataclasses.field(default_factory=list)
@@ -158,28 +172,26 @@ class _History:
 
     def record(self) -> TrialRecord:
         status: Status = "diverged" if self.diverged else "completed"
-        return TrialRecord(self.seed, status, tuple(self.epochs))
+        return TrialRecord(self.spec, self.seed, status, tuple(self.epochs))
 
 
 def fit(
     spec: TrialSpec,
     dataset: Dataset,
     seeds: Iterable[int],
+    compute: ComputeOptions | None = None,
     *,
-    conv: str = "auto",
     devices: Sequence[jax.Device] | None = None,
-    seeds_per_device: int = 1,
     on_epoch: OnEpoch | None = None,
-) -> list[Trial]:
+) -> list[TrainedTrial]:
     """Trains one spec for several seeds; each comes out as if it had been trained alone.
 
     Args:
         spec: what to train.
         dataset: what `load_dataset` returned.
         seeds: one trial each.
-        conv: how to lower convolutions: auto, native, xla or banded.
+        compute: how to lower, and how many seeds a device trains together.
         devices: where to train; None is JAX's first device.
-        seeds_per_device: how many seeds a device trains together, in one vectorised program.
         on_epoch: called with the seed and the figures of each epoch as it ends.
 
     Raises:
@@ -188,19 +200,25 @@ def fit(
     remaining = list(seeds)
     if not remaining:
         return []
-    trainer = Trainer(
-        spec,
-        dataset,
-        conv=conv,
-        devices=devices,
-        num_seeds=len(remaining),
-        seeds_per_device=seeds_per_device,
-    )
-    trials: list[Trial] = []
+    trainer = Trainer(spec, dataset, compute, devices=devices, num_seeds=len(remaining))
+    trials: list[TrainedTrial] = []
     while remaining:
         together, remaining = remaining[: trainer.seeds_at_once], remaining[trainer.seeds_at_once :]
         trials += trainer.train_together(together, on_epoch)
     return trials
+
+
+def _config(spec: TrialSpec, lowering: str, examples: int) -> TrainConfig:
+    """What is fixed for the executables.
+
+    Where the learning rate is constant the number of epochs is no part of them: designs that differ
+    in it share one.
+    """
+    training = spec.training
+    steps = training.epochs * -(-examples // training.batch_size)
+    if not callable(training.schedule.rate(training.learning_rate, steps)):
+        return TrainConfig(spec.network, training.replace(epochs=1), lowering)
+    return TrainConfig(spec.network, training, lowering, steps=steps)
 
 
 def _shapes(examples: Examples) -> Any:

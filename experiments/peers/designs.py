@@ -1,6 +1,6 @@
 """The 15 distinct designs among the notebook's 17, under names for the command line."""
 
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import NetworkSpec
 
 _SIZES = ((3, 3), (3, 5), (5, 5), (7, 3), (7, 9), (9, 9))
 DESIGNS = {

@@ -8,7 +8,7 @@ import statistics
 from collections.abc import Iterable
 from typing import Any
 
-from cnn_ablation.design.spec import NetworkSpec
+from cnn_ablation.design import NetworkSpec
 from cnn_ablation.design.summary import summarize
 from experiments.peers.contestants import OURS, OWN
 
@@ -129,7 +129,7 @@ class Design:
         """Everything as JSON values."""
         return {
             "design": self.name,
-            "network": dataclasses.asdict(self.network),
+            "network": self.network.to_json(),
             "params": summarize(self.network).params,
             "macs": summarize(self.network).macs,
             "epoch_flop": self.epoch_flop,

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cnn_ablation.design.spec import BLOCK_FIELDS, NetworkSpec
+from cnn_ablation.design import NetworkSpec
 from cnn_ablation.design.summary import summarize
 from experiments.peers.contestants import OWN, ROOT, Contestant, Process, WorkerError
 from experiments.peers.figures import TRAIN_EXAMPLES, Course, Design
@@ -111,9 +111,8 @@ class Match:
         return Process(contestant, python, self.logs / f"{contestant.name}.log")
 
     def _job(self, network: NetworkSpec) -> Job:
-        spec = {field: list(getattr(network, field)) for field in BLOCK_FIELDS}
         return Job(
-            {**spec, "hidden": network.hidden},
+            network.to_json(),
             threads=self.threads,
             epochs=self.epochs + self.rounds,
             batch_size=self.batch_size,
@@ -161,7 +160,7 @@ class Match:
 
 def _require_same_job(course: Course, job: Job) -> None:
     """Refuses a contestant that trains another network, or does not learn."""
-    wanted = summarize(NetworkSpec(**job.spec)).params
+    wanted = summarize(NetworkSpec.from_json(job.spec)).params
     if course.params != wanted:
         raise WorkerError(f"{course.contestant}: {course.params} parameters, must be {wanted}")
     accuracy = course.epochs[-1]["test_accuracy"]

@@ -26,9 +26,11 @@ class Trainer:
             rho=job.rho,
             epsilon=job.epsilon,
         )
-        spec = cnn.TrialSpec(network=cnn.NetworkSpec(**job.spec), training=training)
+        spec = cnn.TrialSpec(network=cnn.NetworkSpec.from_json(job.spec), training=training)
         self.params = cnn.summarize(spec.network).params
-        self._trainer = cnn.Trainer(spec, cnn.load_dataset("mnist"), **job.options)
+        self._trainer = cnn.Trainer(
+            spec, cnn.load_dataset("mnist"), cnn.ComputeOptions(**job.options)
+        )
         self._asked = threading.Semaphore(0)
         self._epochs: queue.SimpleQueue[cnn.EpochRecord | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._train, args=(job.seed,), daemon=True)

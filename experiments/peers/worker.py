@@ -16,7 +16,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
@@ -32,9 +32,20 @@ class Block:
     pool: int
 
 
+BLOCK_FIELDS = tuple(field.name for field in fields(Block))
+OTHER_FIELDS = ("hidden", "classes", "image_shape")
+
+
 @dataclass(frozen=True)
 class Job:
-    """What to train; epochs is how many will be asked for, options are the framework's own."""
+    """What to train.
+
+    Attributes:
+        spec: the network as the project's JSON: a field at its usual value may be left out.
+        threads: how many may be used.
+        epochs: how many will be asked for.
+        options: the framework's own.
+    """
 
     spec: dict[str, Any]
     threads: int
@@ -47,9 +58,16 @@ class Job:
     options: dict[str, Any] = field(default_factory=dict)
 
     def blocks(self) -> Iterator[Block]:
-        """Yields the convolution blocks, first to last."""
-        names = ("features", "kernel_size", "stride", "padding", "pool")
-        for values in zip(*(self.spec[name] for name in names), strict=True):
+        """Yields the convolution blocks, first to last.
+
+        Raises:
+            ValueError: the network has a field that these programs do not know: they would train
+                another network.
+        """
+        unknown = sorted(set(self.spec) - {*BLOCK_FIELDS, *OTHER_FIELDS})
+        if unknown:
+            raise ValueError(f"fields that this framework's program does not know: {unknown}")
+        for values in zip(*(self.spec[name] for name in BLOCK_FIELDS), strict=True):
             yield Block(*values)
 
 

@@ -5,10 +5,11 @@ An executor is given tasks and tells what happens to each trial; who gave them w
 
 import os
 
-from cnn_ablation.data import Dataset
 from cnn_ablation.errors import InputError
+from cnn_ablation.execution.datasets import Datasets
 from cnn_ablation.execution.executors.interface import (
     Began,
+    Compiled,
     Ended,
     EpochEnded,
     Event,
@@ -16,59 +17,61 @@ from cnn_ablation.execution.executors.interface import (
     Job,
     Task,
 )
+from cnn_ablation.execution.executors.options import ExecutorOptions
 
 EXECUTORS = ("inline", "processes", "ray")
 
 __all__ = [
     "EXECUTORS",
     "Began",
+    "Compiled",
     "Ended",
     "EpochEnded",
     "Event",
     "Executor",
+    "ExecutorOptions",
     "Job",
     "Task",
     "make_executor",
 ]
 
 
-def make_executor(
-    name: str, workers: int | None, job: Job, dataset: Dataset, ray_address: str = ""
-) -> Executor:
+def make_executor(options: ExecutorOptions, job: Job, datasets: Datasets) -> Executor:
     """Makes an executor by its name.
 
     Args:
-        name: one of `EXECUTORS`.
-        workers: how many trials at a time, None for what suits the machine.
+        options: which; `auto` must have been replaced by what it stands for.
         job: what all tasks share.
-        dataset: the images, already loaded; workers elsewhere load their own.
-        ray_address: of a Ray cluster that is there, empty for one on this machine while it runs.
+        datasets: the images, already loaded; workers elsewhere load their own.
 
     Raises:
         InputError: there is no such executor or no such cluster, or it cannot have so many workers.
     """
+    name, workers = options.executor, options.workers
     if workers is not None and workers < 1:
         raise InputError(f"--workers={workers}: must be a whole number of 1 or more")
-    if ray_address and name != "ray":
-        raise InputError(f"--ray_address={ray_address}: must be empty with --executor={name}")
+    if options.ray_address and name != "ray":
+        raise InputError(
+            f"--ray_address={options.ray_address}: must be empty with --executor={name}"
+        )
     if name == "inline":
         from cnn_ablation.execution.executors.inline import InlineExecutor
 
         if workers not in (None, 1):
             raise InputError(f"--workers={workers}: must be 1 with --executor=inline")
-        return InlineExecutor(job, dataset)
+        return InlineExecutor(job, datasets)
     if name == "processes":
         from cnn_ablation.execution.executors.processes import ProcessExecutor
 
         return ProcessExecutor(job, workers)
     if name == "ray":
-        return _ray_executor(job, workers, dataset, ray_address)
+        return _ray_executor(job, options)
     raise InputError(
         f"--executor={name}: must be auto, {', '.join(EXECUTORS[:-1])} or {EXECUTORS[-1]}"
     )
 
 
-def _ray_executor(job: Job, workers: int | None, dataset: Dataset, address: str) -> Executor:
+def _ray_executor(job: Job, options: ExecutorOptions) -> Executor:
     # Ray reports its use to its makers unless this says otherwise, from its import on.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     try:
@@ -79,4 +82,4 @@ def _ray_executor(job: Job, workers: int | None, dataset: Dataset, address: str)
         raise InputError(
             "--executor=ray: needs the package ray: pip install cnn_ablation[ray]"
         ) from None
-    return RayExecutor(job, workers, address, dataset.fingerprint)
+    return RayExecutor(job, options.workers, options.ray_address)

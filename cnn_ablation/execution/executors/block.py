@@ -2,72 +2,87 @@
 
 from collections.abc import Sequence
 
-from cnn_ablation.data import Dataset, load_data
-from cnn_ablation.design.spec import NetworkSpec
-from cnn_ablation.execution.executors.interface import Began, Ended, EpochEnded, Job, OnEvent, Task
+from cnn_ablation.design import TrialSpec
+from cnn_ablation.errors import InputError
+from cnn_ablation.execution import extensions
+from cnn_ablation.execution.datasets import Datasets
+from cnn_ablation.execution.executors.interface import (
+    Began,
+    Compiled,
+    Ended,
+    EpochEnded,
+    Job,
+    OnEvent,
+    Task,
+)
 from cnn_ablation.system.compilation import keep_compiled_programs
 from cnn_ablation.training.mesh import choose_devices
-from cnn_ablation.training.records import EpochRecord
+from cnn_ablation.training.records import EpochRecord, TrialRecord
 from cnn_ablation.training.trainer import Trainer
 
 
-def load_for(job: Job) -> Dataset:
+def datasets_for(job: Job) -> Datasets:
     """What a worker elsewhere does before its first task: keeps programs, loads the images.
 
     Raises:
-        InputError: the images cannot be had here.
+        InputError: the images cannot be had here, or are not those of the study.
     """
-    keep_compiled_programs(job.compilation_cache_dir)
-    return load_data(job.data, data_dir=job.data_dir, manual_dir=job.manual_dir)
+    for extension in job.extensions:
+        extensions.load(extension)
+    keep_compiled_programs(job.compute.compilation_cache_dir)
+    datasets = Datasets(job.location)
+    for data, fingerprint in job.fingerprints:
+        if datasets.get(data).fingerprint != fingerprint:
+            raise InputError(f"its {data.dataset} differs from the study's")
+    return datasets
 
 
-def train_block(task: Task, dataset: Dataset, job: Job, on_event: OnEvent) -> None:
+def train_block(task: Task, datasets: Datasets, job: Job, on_event: OnEvent) -> None:
     """Trains a task's seeds in order and tells of each; whatever a trial raises is its own end."""
-    network, seeds = task.spec.network, list(task.seeds)
-    _begin(network, seeds[:1], on_event)
+    spec, seeds = task.spec, list(task.seeds)
+    _begin(spec, seeds[:1], on_event)
     try:
         trainer = Trainer(
-            task.spec,
-            dataset,
-            conv=job.conv,
-            devices=choose_devices(job.devices, len(seeds), job.seeds_per_device),
+            spec,
+            datasets.get(spec.data),
+            job.compute,
+            devices=choose_devices(job.compute.devices, len(seeds), job.compute.seeds_per_device),
             num_seeds=len(seeds),
-            seeds_per_device=job.seeds_per_device,
         )
     except Exception as error:
-        _fail(network, seeds, error, on_event)
+        _fail(spec, seeds, error, on_event)
         return
+    on_event(Compiled(spec, seeds[0], trainer.lowering, trainer.compile_seconds))
     for start in range(0, len(seeds), trainer.seeds_at_once):
         together = seeds[start : start + trainer.seeds_at_once]
-        _begin(network, together if start else together[1:], on_event)
+        _begin(spec, together if start else together[1:], on_event)
         _train(trainer, together, on_event)
 
 
 def _train(trainer: Trainer, seeds: Sequence[int], on_event: OnEvent) -> None:
-    network = trainer.spec.network
+    spec = trainer.spec
 
     def on_epoch(seed: int, record: EpochRecord) -> None:
-        on_event(EpochEnded(network, seed, record))
+        on_event(EpochEnded(spec, seed, record))
 
     try:
         trials = trainer.train_together(seeds, on_epoch)
     except BrokenPipeError:
         raise
     except Exception as error:
-        _fail(network, seeds, error, on_event)
+        _fail(spec, seeds, error, on_event)
         return
     for trial in trials:
-        record = trial.record
-        on_event(Ended(network, record.seed, record.status, record.epochs))
+        on_event(Ended(trial.record))
 
 
-def _begin(network: NetworkSpec, seeds: Sequence[int], on_event: OnEvent) -> None:
+def _begin(spec: TrialSpec, seeds: Sequence[int], on_event: OnEvent) -> None:
     for seed in seeds:
-        on_event(Began(network, seed))
+        on_event(Began(spec, seed))
 
 
-def _fail(network: NetworkSpec, seeds: Sequence[int], error: Exception, on_event: OnEvent) -> None:
+def _fail(spec: TrialSpec, seeds: Sequence[int], error: Exception, on_event: OnEvent) -> None:
     lines = str(error).strip().splitlines()
     text = f"{type(error).__name__}: {lines[0]}"[:500] if lines else type(error).__name__
     for seed in seeds:
-        on_event(Ended(network, seed, "failed", error=text))
+        on_event(Ended(TrialRecord(spec, seed, "failed", error=text)))

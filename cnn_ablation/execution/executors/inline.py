@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cnn_ablation.data import Dataset
+from cnn_ablation.execution.datasets import Datasets
 from cnn_ablation.execution.executors.block import train_block
 from cnn_ablation.execution.executors.interface import Job, OnEvent, Task
 
@@ -12,11 +12,11 @@ class InlineExecutor:
 
     workers = 1
 
-    def __init__(self, job: Job, dataset: Dataset) -> None:
-        """Takes the dataset as it is loaded."""
-        self._job, self._dataset = job, dataset
+    def __init__(self, job: Job, datasets: Datasets) -> None:
+        """Takes the datasets as they are loaded."""
+        self._job, self._datasets = job, datasets
 
     def run(self, tasks: Sequence[Task], on_event: OnEvent) -> None:
         """Trains every task."""
         for task in tasks:
-            train_block(task, self._dataset, self._job, on_event)
+            train_block(task, self._datasets, self._job, on_event)

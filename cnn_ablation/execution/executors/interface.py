@@ -2,10 +2,13 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from typing import Any, Protocol, Self
 
-from cnn_ablation.design.spec import DataSpec, NetworkSpec, TrialSpec
-from cnn_ablation.training.records import EpochRecord
+from cnn_ablation.data import DataLocation
+from cnn_ablation.design import DataSpec, TrialSpec
+from cnn_ablation.execution.extensions import Extension
+from cnn_ablation.training.compute import ComputeOptions
+from cnn_ablation.training.records import EpochRecord, TrialRecord
 
 
 @dataclasses.dataclass(frozen=True)
@@ -13,22 +16,16 @@ class Job:
     """What all tasks share.
 
     Attributes:
-        data: the images.
-        conv: lowering of convolutions: auto, native, xla or banded.
-        devices: how many devices each task takes, None for one per seed as far as there are any.
-        seeds_per_device: how many seeds a device trains together.
-        data_dir: folder of prepared datasets, None for TFDS's own.
-        manual_dir: folder with a dataset's original archives, or None.
-        compilation_cache_dir: folder of compiled programs, as the flag of that name says.
+        compute: how trials are placed and lowered.
+        location: where datasets lie.
+        fingerprints: hash of the images that each spec of data names.
+        extensions: files that register choices of the study's user.
     """
 
-    data: DataSpec
-    conv: str = "auto"
-    devices: int | None = None
-    seeds_per_device: int = 1
-    data_dir: str | None = None
-    manual_dir: str | None = None
-    compilation_cache_dir: str | None = None
+    compute: ComputeOptions = dataclasses.field(default_factory=ComputeOptions)
+    location: DataLocation = dataclasses.field(default_factory=DataLocation)
+    fingerprints: tuple[tuple[DataSpec, str], ...] = ()
+    extensions: tuple[Extension, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,44 +35,68 @@ class Task:
     spec: TrialSpec
     seeds: tuple[int, ...]
 
+    def to_json(self) -> dict[str, Any]:
+        """The task as JSON values."""
+        return {"spec": self.spec.to_json(), "seeds": list(self.seeds)}
+
+    @classmethod
+    def from_json(cls, document: Any) -> Self:
+        """Reads what `to_json` wrote."""
+        return cls(TrialSpec.from_json(document["spec"]), tuple(document["seeds"]))
+
 
 @dataclasses.dataclass(frozen=True)
 class Began:
     """A trial is being trained; one that began before lost its worker and begins again."""
 
-    network: NetworkSpec
+    spec: TrialSpec
     seed: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Compiled:
+    """A design's executables are ready: training can begin.
+
+    Attributes:
+        spec: the design.
+        seed: the first of the seeds that it is compiled for.
+        lowering: name of the lowering.
+        seconds: what compiling took, or finding the executables in a cache.
+    """
+
+    spec: TrialSpec
+    seed: int
+    lowering: str
+    seconds: float
 
 
 @dataclasses.dataclass(frozen=True)
 class EpochEnded:
     """A trial has trained and evaluated one epoch more."""
 
-    network: NetworkSpec
+    spec: TrialSpec
     seed: int
     record: EpochRecord
 
 
 @dataclasses.dataclass(frozen=True)
 class Ended:
-    """A trial is over.
+    """A trial is over; its record says how."""
 
-    Attributes:
-        network: the design.
-        seed: the seed.
-        status: how it ended.
-        epochs: the figures of its finite epochs.
-        error: what made it fail, in one line, or None.
-    """
+    record: TrialRecord
 
-    network: NetworkSpec
-    seed: int
-    status: Literal["completed", "diverged", "failed"]
-    epochs: tuple[EpochRecord, ...] = ()
-    error: str | None = None
+    @property
+    def spec(self) -> TrialSpec:
+        """The design."""
+        return self.record.spec
+
+    @property
+    def seed(self) -> int:
+        """The seed."""
+        return self.record.seed
 
 
-Event = Began | EpochEnded | Ended
+Event = Began | Compiled | EpochEnded | Ended
 OnEvent = Callable[[Event], None]
 
 

@@ -27,11 +27,12 @@ from cnn_ablation.execution.executors.interface import (
     Setup,
     Task,
 )
-from cnn_ablation.execution.executors.pooling import (
+from cnn_ablation.execution.executors.pools import (
     ATTEMPTS,
     costliest_first,
     environment_of_workers,
 )
+from cnn_ablation.training.records import TrialRecord
 
 
 class ProcessExecutor:
@@ -59,14 +60,15 @@ class ProcessExecutor:
         """
         pending = collections.deque(costliest_first(tasks))
         news: queue.SimpleQueue[Event | _Left] = queue.SimpleQueue()
-        crew = [
-            _Crewman(Setup(self._job, share_of(number, self.workers, self._cores)), pending, news)
+        setups = [
+            Setup(self._job, share_of(number, self.workers, self._cores))
             for number in range(min(self.workers, len(pending)))
         ]
+        threads = [_WorkerThread(setup, pending, news) for setup in setups]
         try:
-            for member in crew:
+            for member in threads:
                 member.start()
-            at_work = len(crew)
+            at_work = len(threads)
             while at_work:
                 message = news.get()
                 if not isinstance(message, _Left):
@@ -76,7 +78,7 @@ class ProcessExecutor:
                 else:
                     at_work -= 1
         finally:
-            for member in crew:
+            for member in threads:
                 member.stop()
 
 
@@ -85,13 +87,13 @@ class _WorkerLostError(Exception):
 
 
 class _Left:
-    """A crewman has nothing left to do, or can do nothing."""
+    """A thread has nothing left to do, or can do nothing."""
 
     def __init__(self, error: Exception | None) -> None:
         self.error = error
 
 
-class _Crewman(threading.Thread):
+class _WorkerThread(threading.Thread):
     """A thread that keeps one worker process busy, and replaces it when it dies."""
 
     def __init__(
@@ -103,7 +105,7 @@ class _Crewman(threading.Thread):
         super().__init__(daemon=True)
         self._setup, self._pending, self._news = setup, pending, news
         self._worker: _Worker | None = None
-        self._stopping, self._hiring = False, threading.Lock()
+        self._stopping, self._starting = False, threading.Lock()
 
     def run(self) -> None:
         error: Exception | None = None
@@ -116,14 +118,14 @@ class _Crewman(threading.Thread):
 
     def stop(self) -> None:
         """Ends the worker, whatever it is at, and then the thread."""
-        with self._hiring:
+        with self._starting:
             self._stopping = True
             if self._worker is not None:
                 self._worker.kill()
         if self.ident is not None:
             self.join()
         if self._worker is not None:
-            self._worker.farewell()
+            self._worker.wait_for_end()
 
     def _next(self) -> Task | None:
         try:
@@ -135,7 +137,7 @@ class _Crewman(threading.Thread):
         left, deaths = list(task.seeds), 0
         while left and not self._stopping:
             try:
-                for event in self._hire().train(Task(task.spec, tuple(left))):
+                for event in self._worker_at_hand().train(Task(task.spec, tuple(left))):
                     if isinstance(event, Ended):
                         left.remove(event.seed)
                         deaths = 0
@@ -147,13 +149,14 @@ class _Crewman(threading.Thread):
                 if deaths == ATTEMPTS and not self._stopping:
                     error = f"its worker process died {ATTEMPTS} times: {death}"
                     seed, deaths = left.pop(0), 0
-                    self._news.put(Ended(task.spec.network, seed, "failed", error=error))
+                    record = TrialRecord(task.spec, seed, "failed", error=error)
+                    self._news.put(Ended(record))
 
-    def _hire(self) -> "_Worker":
+    def _worker_at_hand(self) -> "_Worker":
         for attempt in range(1, ATTEMPTS + 1):
             if self._worker is not None:
                 break
-            with self._hiring:
+            with self._starting:
                 if self._stopping:
                     raise _WorkerLostError("stopped")
                 self._worker = worker = _Worker(self._setup)
@@ -198,7 +201,7 @@ class _Worker:
         """Ends the process at once."""
         self._process.kill()
 
-    def farewell(self) -> str:
+    def wait_for_end(self) -> str:
         """Waits until the process is gone, and says how it went."""
         code = self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -214,7 +217,7 @@ class _Worker:
             pickle.dump(message, self._process.stdin)
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise _WorkerLostError(self.farewell()) from None
+            raise _WorkerLostError(self.wait_for_end()) from None
 
     def _listen(self) -> Iterator[Event]:
         assert self._process.stdout is not None
@@ -222,7 +225,7 @@ class _Worker:
             try:
                 message = pickle.load(self._process.stdout)
             except (EOFError, pickle.UnpicklingError):
-                raise _WorkerLostError(self.farewell()) from None
+                raise _WorkerLostError(self.wait_for_end()) from None
             if isinstance(message, Idle):
                 return
             yield message

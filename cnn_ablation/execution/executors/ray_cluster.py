@@ -16,17 +16,18 @@ import jax
 import ray
 from ray.exceptions import RayActorError
 
-from cnn_ablation.design.spec import TrialSpec
+from cnn_ablation.design import TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution.executors.cores import available_cores, share_of
 from cnn_ablation.execution.executors.interface import Ended, Idle, Job, OnEvent, Task
-from cnn_ablation.execution.executors.pooling import (
+from cnn_ablation.execution.executors.pools import (
     ATTEMPTS,
     costliest_first,
     environment_of_workers,
 )
 from cnn_ablation.execution.executors.ray_connection import Connection
 from cnn_ablation.execution.executors.ray_worker import Message, Orders, Unfit, Worker
+from cnn_ablation.training.records import TrialRecord
 
 
 class RayExecutor:
@@ -36,21 +37,20 @@ class RayExecutor:
     the job says.
     """
 
-    def __init__(self, job: Job, workers: int | None, address: str, fingerprint: str) -> None:
+    def __init__(self, job: Job, workers: int | None, address: str) -> None:
         """Joins a cluster; one on this machine is only started once it is needed.
 
         Args:
             job: what all tasks share.
             workers: how many at most; None for as many as the cluster has room for.
             address: `auto`, host:port, ray://host:port, or empty for a cluster on this machine.
-            fingerprint: of the images: those that the workers load must be the same.
 
         Raises:
             InputError: there is no such cluster, or it has no room for a worker.
         """
         self._job, self._asked = job, workers
-        self._address, self._fingerprint = address, fingerprint
-        self._resources = _resources(job.devices or 1)
+        self._address = address
+        self._resources = _resources(job.compute.devices or 1)
         self._connection = Connection(address) if address else None
 
     @property
@@ -73,7 +73,7 @@ class RayExecutor:
             InputError: no worker can be started, or one is not fit for the study.
         """
         try:
-            _Run(self._hire, self.workers, tasks, on_event).finish()
+            _Run(self._start_worker, self.workers, tasks, on_event).finish()
         finally:
             self._disconnect()
 
@@ -87,7 +87,7 @@ class RayExecutor:
             self._connection.close()
             self._connection = None
 
-    def _hire(self, number: int) -> Any:
+    def _start_worker(self, number: int) -> Any:
         """Asks Ray for a worker; it comes to life once there is room."""
         cores = None
         if self._connect().local:
@@ -98,7 +98,6 @@ class RayExecutor:
             environment_of_workers(),
             cores,
             jax.default_backend(),
-            self._fingerprint,
         )
         needs = dict(self._resources)
         actor = ray.remote(Worker).options(
@@ -119,8 +118,8 @@ class _Block:
     deaths: int = 0
 
 
-class _Member:
-    """A place in the crew: the worker that has it, and what that worker is at."""
+class _Place:
+    """A place for a worker: the worker that has it, and what that worker is at."""
 
     def __init__(self, number: int, actor: Any) -> None:
         self.number = number
@@ -140,70 +139,72 @@ class _Member:
 
 
 class _Run:
-    """Tasks, the crew that trains them, and who hears of it."""
+    """Tasks, the workers that train them, and who hears of it."""
 
-    def __init__(self, hire: Any, workers: int, tasks: Sequence[Task], on_event: OnEvent) -> None:
-        self._hire, self._on_event = hire, on_event
+    def __init__(
+        self, start_worker: Any, workers: int, tasks: Sequence[Task], on_event: OnEvent
+    ) -> None:
+        self._start_worker, self._on_event = start_worker, on_event
         self._pending = collections.deque(
             _Block(task.spec, list(task.seeds)) for task in costliest_first(tasks)
         )
         places = range(min(workers, len(self._pending)))
-        self._crew = [_Member(number, hire(number)) for number in places]
+        self._places = [_Place(number, start_worker(number)) for number in places]
 
     def finish(self) -> None:
         """Returns once every seed has ended; no worker is left then, or when it raises."""
         try:
-            while self._pending or any(member.block for member in self._crew):
-                asked = {member.reply: member for member in self._crew if not member.idle}
+            while self._pending or any(place.block for place in self._places):
+                asked = {place.reply: place for place in self._places if not place.idle}
                 ready, _ = ray.wait(list(asked))
                 for reply in ready:
                     self._hear(asked[reply])
         finally:
-            for member in self._crew:
-                ray.kill(member.actor)
+            for place in self._places:
+                ray.kill(place.actor)
 
-    def _hear(self, member: _Member) -> None:
+    def _hear(self, place: _Place) -> None:
         try:
-            messages: list[Message] = ray.get(member.reply)
+            messages: list[Message] = ray.get(place.reply)
         except RayActorError as death:
-            self._replace(member, _reason(death))
+            self._replace(place, _reason(death))
             return
         for message in messages:
-            self._take(member, message)
-        if not member.idle:
-            member.reply = member.actor.news.remote()
+            self._take(place, message)
+        if not place.idle:
+            place.reply = place.actor.news.remote()
         self._share_out()
 
-    def _take(self, member: _Member, message: Message) -> None:
+    def _take(self, place: _Place, message: Message) -> None:
         if isinstance(message, Unfit):
             raise InputError(f"--executor=ray: a worker is not fit for the study: {message.reason}")
         if isinstance(message, Idle):
-            member.idle, member.block, member.failed_starts = True, None, 0
+            place.idle, place.block, place.failed_starts = True, None, 0
             return
-        if isinstance(message, Ended) and member.block is not None:
-            member.block.left.remove(message.seed)
-            member.block.deaths = 0
+        if isinstance(message, Ended) and place.block is not None:
+            place.block.left.remove(message.seed)
+            place.block.deaths = 0
         self._on_event(message)
 
     def _share_out(self) -> None:
-        for member in self._crew:
-            if member.idle and self._pending:
-                member.give(self._pending.popleft())
+        for place in self._places:
+            if place.idle and self._pending:
+                place.give(self._pending.popleft())
 
-    def _replace(self, member: _Member, reason: str) -> None:
+    def _replace(self, place: _Place, reason: str) -> None:
         # A worker that is out of reach may still be at work somewhere.
-        ray.kill(member.actor)
-        if member.block is None:
-            member.failed_starts += 1
+        ray.kill(place.actor)
+        if place.block is None:
+            place.failed_starts += 1
         else:
-            self._return(member.block, reason)
-        member.block = None
+            self._return(place.block, reason)
+        place.block = None
         self._share_out()
-        if member.failed_starts < ATTEMPTS and self._pending:
-            member.seat(self._hire(member.number))
+        if place.failed_starts < ATTEMPTS and self._pending:
+            place.seat(self._start_worker(place.number))
             return
-        self._crew.remove(member)
-        if self._pending and not self._crew:
+        self._places.remove(place)
+        if self._pending and not self._places:
             raise InputError(f"--executor=ray: no worker could start: {reason}")
 
     def _return(self, block: _Block, reason: str) -> None:
@@ -212,7 +213,7 @@ class _Run:
             # Seeds are trained in order: the first that is left was in hand.
             seed, block.deaths = block.left.pop(0), 0
             error = f"its worker process died {ATTEMPTS} times: {reason}"
-            self._on_event(Ended(block.spec.network, seed, "failed", error=error))
+            self._on_event(Ended(TrialRecord(block.spec, seed, "failed", error=error)))
         if block.left:
             self._pending.appendleft(block)
 

@@ -8,6 +8,7 @@ import os
 import queue
 import threading
 
+from cnn_ablation.errors import InputError
 from cnn_ablation.execution.executors.cores import keep_to
 from cnn_ablation.execution.executors.interface import Event, Idle, Job, Task
 
@@ -21,14 +22,12 @@ class Orders:
         environment: variables to set before JAX starts.
         cores: the cores that are its own; None leaves them to the operating system.
         backend: what JAX must run on, as it does where the study was started.
-        fingerprint: of the images, as they are there.
     """
 
     job: Job
     environment: dict[str, str]
     cores: tuple[int, ...] | None
     backend: str
-    fingerprint: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,18 +71,18 @@ class Worker:
     def _train(self, orders: Orders) -> None:
         import jax
 
-        from cnn_ablation.execution.executors.block import load_for, train_block
+        from cnn_ablation.execution.executors.block import datasets_for, train_block
 
-        job = orders.job
         if orders.backend == "cpu":
             jax.config.update("jax_platforms", "cpu")
         if (backend := jax.default_backend()) != orders.backend:
             self._news.put(Unfit(f"its JAX runs on {backend}, the study's on {orders.backend}"))
             return
-        dataset = load_for(job)
-        if dataset.fingerprint != orders.fingerprint:
-            self._news.put(Unfit(f"its {job.data.dataset} differs from the study's"))
+        try:
+            datasets = datasets_for(orders.job)
+        except InputError as error:
+            self._news.put(Unfit(str(error)))
             return
         while True:
             self._news.put(Idle())
-            train_block(self._tasks.get(), dataset, job, self._news.put)
+            train_block(self._tasks.get(), datasets, orders.job, self._news.put)

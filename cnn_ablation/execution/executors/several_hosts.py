@@ -1,12 +1,13 @@
 """Trials on all hosts at once: host 0 names them, the others train their part and tell nobody."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from cnn_ablation.data import Dataset
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution import hosts
+from cnn_ablation.execution.datasets import Datasets
 from cnn_ablation.execution.executors.block import train_block
 from cnn_ablation.execution.executors.interface import Ended, Event, Job, OnEvent, Task
+from cnn_ablation.execution.executors.options import ExecutorOptions
 
 
 class HostsExecutor:
@@ -14,10 +15,16 @@ class HostsExecutor:
 
     workers = 1
 
-    def __init__(self, job: Job, dataset: Dataset) -> None:
-        """Takes the dataset as it is loaded, and lets the other hosts compare theirs."""
-        hosts.require_same(_facts(job, dataset))
-        self._job, self._dataset = job, dataset
+    def __init__(self, job: Job, datasets: Datasets, facts: Mapping[str, object]) -> None:
+        """Takes the datasets as they are loaded, and lets the other hosts compare theirs.
+
+        Args:
+            job: what all tasks share.
+            datasets: the images.
+            facts: what else must be the same on all hosts, by the names of flags.
+        """
+        hosts.require_same({**facts, **_facts(job)})
+        self._job, self._datasets = job, datasets
 
     def run(self, tasks: Sequence[Task], on_event: OnEvent) -> None:
         """Trains every task.
@@ -26,28 +33,35 @@ class HostsExecutor:
             RuntimeError: a trial failed: the hosts may no longer be in step, and all must end.
         """
         for task in tasks:
-            hosts.send(task)
-            train_block(task, self._dataset, self._job, _stopping_at_failure(on_event))
+            hosts.send(task.to_json())
+            train_block(task, self._datasets, self._job, _stopping_at_failure(on_event))
 
 
-def follow_tasks(job: Job, dataset: Dataset) -> None:
+def follow_tasks(job: Job, datasets: Datasets, facts: Mapping[str, object]) -> None:
     """On the other hosts: trains what host 0 names, until it dismisses them.
+
+    Args:
+        job: what all tasks share.
+        datasets: the images.
+        facts: what else must be the same on all hosts, by the names of flags.
 
     Raises:
         InputError: the job or the images are not those of host 0.
         RuntimeError: a trial failed here.
     """
-    hosts.require_same(_facts(job, dataset))
+    hosts.require_same({**facts, **_facts(job)})
     while (task := hosts.receive()) is not None:
-        train_block(task, dataset, job, _stopping_at_failure(lambda _: None))
+        on_event = _stopping_at_failure(lambda _: None)
+        train_block(Task.from_json(task), datasets, job, on_event)
 
 
-def require_inline(executor: str, workers: int | None) -> None:
+def require_inline(options: ExecutorOptions) -> None:
     """Refuses executors that train elsewhere.
 
     Raises:
         InputError: the executor is another than `inline`, or has several workers.
     """
+    executor, workers = options.executor, options.workers
     if executor != "inline" or workers not in (None, 1):
         given = f"--executor={executor}" if executor != "inline" else f"--workers={workers}"
         raise InputError(
@@ -56,20 +70,20 @@ def require_inline(executor: str, workers: int | None) -> None:
         )
 
 
-def _facts(job: Job, dataset: Dataset) -> dict[str, object]:
+def _facts(job: Job) -> dict[str, object]:
     """What must be the same on all hosts; designs, training and seeds are host 0's alone."""
     return {
-        "conv": job.conv,
-        "devices": job.devices,
-        "seeds_per_device": job.seeds_per_device,
-        "images": dataset.fingerprint,
+        "conv": job.compute.conv,
+        "devices": job.compute.devices,
+        "seeds_per_device": job.compute.seeds_per_device,
+        "images": [fingerprint for _, fingerprint in job.fingerprints],
     }
 
 
 def _stopping_at_failure(on_event: OnEvent) -> OnEvent:
     def hear(event: Event) -> None:
-        if isinstance(event, Ended) and event.status == "failed":
-            raise RuntimeError(f"seed {event.seed} failed: {event.error}")
+        if isinstance(event, Ended) and event.record.status == "failed":
+            raise RuntimeError(f"seed {event.seed} failed: {event.record.error}")
         on_event(event)
 
     return hear

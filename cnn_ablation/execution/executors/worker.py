@@ -28,16 +28,16 @@ def main() -> None:
 
 
 def _work(job: Job, tasks: "queue.SimpleQueue[Task]", replies: BinaryIO) -> None:
-    from cnn_ablation.execution.executors.block import load_for, train_block
+    from cnn_ablation.execution.executors.block import datasets_for, train_block
 
     def tell(message: Event | Idle) -> None:
         pickle.dump(message, replies)
         replies.flush()
 
-    dataset = load_for(job)
+    datasets = datasets_for(job)
     while True:
         tell(Idle())
-        train_block(tasks.get(), dataset, job, tell)
+        train_block(tasks.get(), datasets, job, tell)
 
 
 def _keep_output() -> BinaryIO:

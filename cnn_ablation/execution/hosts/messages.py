@@ -1,10 +1,9 @@
-"""What host 0 tells the others: values of any kind, over the devices' own network.
+"""What host 0 tells the others: JSON values, over the devices' own network.
 
 All hosts must call these functions in the same order.
 """
 
 import json
-import pickle
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,8 +15,8 @@ from cnn_ablation.version import __version__
 
 
 def send(value: Any) -> None:
-    """On host 0: every other host's `receive` returns this value."""
-    _broadcast(pickle.dumps(value))
+    """On host 0: every other host's `receive` returns this JSON value."""
+    _broadcast(json.dumps(value).encode())
 
 
 def dismiss() -> None:
@@ -28,7 +27,7 @@ def dismiss() -> None:
 
 def receive() -> Any:
     """On the other hosts: waits for what host 0 sends."""
-    return pickle.loads(_broadcast(b""))
+    return json.loads(_broadcast(b""))
 
 
 def require_same(facts: Mapping[str, object]) -> None:

@@ -1,103 +1,160 @@
-"""One block, convolution + max-pool + bias + ReLU, with a form (a lowering) for each platform."""
+"""How a block is lowered for a platform: as XLA's operations, matrix products, or C++ kernels.
 
+A lowering computes a whole block in one go where it knows how. It names the fields of a block that
+it knows; a field that it does not know must be at the value that stands for the field's absence,
+so that a lowering stays right when blocks gain a field. What it does not support is computed stage
+by stage (`network.block`), its convolution by the lowering where that can.
+"""
+
+import dataclasses
 import functools
 import sys
+from collections.abc import Callable, Iterable
 
 import jax
 
+from cnn_ablation.design import BLOCK_FIELDS, Block, NetworkSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.network.lowerings import banded, xla
 from cnn_ablation.network.lowerings.native import calls as native
+from cnn_ablation.stages import convolution
 
-FORMS: tuple[str, ...] = ("auto", "native", "xla", "banded")
+GEOMETRY = frozenset({"features", "kernel_size", "stride", "padding"})
+LOWERINGS: tuple[str, ...] = ("auto", "native", "xla", "banded")
+_OPTIONS = NetworkSpec.every_option()
+Convolution = Callable[[jax.Array, jax.Array, Block], jax.Array]
+FusedBlock = Callable[[jax.Array, jax.Array, jax.Array, Block], jax.Array]
+Dense = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
 
 
-def resolve_form(form: str, platform: str) -> str:
-    """Choose the form of the convolution block that a platform runs.
+@dataclasses.dataclass(frozen=True)
+class Lowering:
+    """One way to compute the layers of a network.
+
+    Attributes:
+        name: `native`, `xla` or `banded`.
+        block: convolution, max-pool, bias and ReLU in one: (images_BHWC, kernel_HWIO, bias_O,
+            block) to (B, H', W', O).
+        block_fields: the fields of a block that `block` knows.
+        convolution: the convolution alone: (images_BHWC, kernel_HWIO, block) to (B, H', W', O).
+        convolution_fields: the fields that change a convolution and that `convolution` knows.
+        any_convolution: the convolution with whatever other fields.
+        dense: a Dense layer with ReLU: (features_BD, kernel_DO, bias_O) to (B, O).
+    """
+
+    name: str
+    block: FusedBlock
+    block_fields: frozenset[str]
+    convolution: Convolution
+    convolution_fields: frozenset[str]
+    any_convolution: Convolution
+    dense: Dense
+
+    def unsupported(self, block: Block) -> tuple[str, ...]:
+        """The fields that keep `block` from computing a block, in the order of the spec."""
+        return _unknown(block, self.block_fields)
+
+    def convolve(self, images_BHWC: jax.Array, kernel_HWIO: jax.Array, block: Block) -> jax.Array:
+        """A block's convolution without bias, by the quickest way that is right for it."""
+        unknown = set(_unknown(block, self.convolution_fields)).intersection(convolution.FIELDS)
+        convolve = self.any_convolution if unknown else self.convolution
+        return convolve(images_BHWC, kernel_HWIO, block)
+
+
+def _unknown(block: Block, known: frozenset[str]) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name in BLOCK_FIELDS
+        if name not in known and getattr(block, name) != _OPTIONS[name].absent
+    )
+
+
+def _plain_dense(features_BD: jax.Array, kernel_DO: jax.Array, bias_O: jax.Array) -> jax.Array:
+    return jax.nn.relu(features_BD @ kernel_DO + bias_O)
+
+
+_BY_NAME = {
+    "xla": Lowering(
+        name="xla",
+        block=xla.conv_block,
+        block_fields=GEOMETRY | {"pool"},
+        convolution=convolution.convolve,
+        convolution_fields=GEOMETRY,
+        any_convolution=convolution.convolve,
+        dense=_plain_dense,
+    ),
+    "banded": Lowering(
+        name="banded",
+        block=banded.conv_block,
+        block_fields=GEOMETRY | {"pool"},
+        convolution=banded.convolve,
+        convolution_fields=GEOMETRY,
+        any_convolution=convolution.convolve_by_products,
+        dense=_plain_dense,
+    ),
+    "native": Lowering(
+        name="native",
+        block=native.block,
+        block_fields=GEOMETRY | {"pool"},
+        convolution=banded.convolve,
+        convolution_fields=GEOMETRY,
+        any_convolution=convolution.convolve_by_products,
+        dense=native.dense,
+    ),
+}
+
+
+def lowering_of(name: str) -> Lowering:
+    """The lowering that `choose_lowering` named."""
+    return _BY_NAME[name]
+
+
+def choose_lowering(name: str, platform: str) -> str:
+    """The lowering that a platform runs.
 
     Args:
-        form: One of `FORMS`, as given with `--conv`.
+        name: one of `LOWERINGS`, as given with `--conv`.
         platform: JAX's name of the platform: "cpu", "gpu" or "tpu".
 
     Returns:
         "native", "xla" or "banded".
 
     Raises:
-        InputError: `form` is none of `FORMS`, or "native" was asked for where it cannot be had.
+        InputError: `name` is none of `LOWERINGS`, or "native" was asked for where it cannot be had.
     """
-    if form not in FORMS:
-        raise InputError(f"--conv={form}: must be one of {', '.join(FORMS)}")
-    if form == "native" and platform != "cpu":
+    if name not in LOWERINGS:
+        raise InputError(f"--conv={name}: must be one of {', '.join(LOWERINGS)}")
+    if name == "native" and platform != "cpu":
         raise InputError(f"--conv=native: has kernels for the cpu alone, not for {platform}")
-    if form == "auto" and platform != "cpu":
+    if name == "auto" and platform != "cpu":
         return "xla"
-    if form not in ("auto", "native"):
-        return form
+    if name not in ("auto", "native"):
+        return name
     reason = native.unavailable()
     if reason is None:
         return "native"
-    if form == "native":
+    if name == "native":
         raise InputError(f"--conv=native: cannot be had here, use auto, xla or banded: {reason}")
     _notice(f"cnn_ablation: using --conv=banded, slower than native kernels: {reason}")
     return "banded"
 
 
+def announce_fallbacks(networks: Iterable[NetworkSpec], name: str) -> None:
+    """Says once of each field that it is computed without the native kernels, and so slower."""
+    if name != "native":
+        return
+    lowering = lowering_of(name)
+    fields = {
+        field: None for n in networks for block in n.blocks for field in lowering.unsupported(block)
+    }
+    for field in fields:
+        _notice(
+            f"cnn_ablation: {field} is not in the native kernels yet: blocks with it are computed "
+            "by plain JAX, slower"
+        )
+
+
 @functools.cache
 def _notice(line: str) -> None:
-    """Print a line once in the life of the process."""
+    """Prints a line once in the life of the process."""
     print(line, file=sys.stderr, flush=True)
-
-
-def conv_block(
-    images_BHWC: jax.Array,
-    kernel_HWIO: jax.Array,
-    bias_O: jax.Array,
-    *,
-    stride: int,
-    padding: str,
-    pool: int,
-    form: str,
-) -> jax.Array:
-    """Cross-correlate, max-pool, add the bias and apply ReLU.
-
-    Pooling before bias and ReLU gives the same values as after them, since both are monotonic,
-    with fewer of them to compute. The gradient of a pooling window goes to its first maximum in
-    row-major order, and that of ReLU at zero is zero, in every form.
-
-    Args:
-        images_BHWC: A batch of images, or of feature maps.
-        kernel_HWIO: The convolution's kernel, of the images' type.
-        bias_O: One bias per output channel, of the images' type.
-        stride: Step of the kernel, in pixels, along both axes.
-        padding: "valid", or "same" as TensorFlow and XLA define it.
-        pool: Side and step of the max-pool window, partial windows dropped; 1 is no pooling.
-        form: "native", "xla" or "banded": what `resolve_form` returned.
-
-    Returns:
-        Feature maps of shape `(B, H', W', O)`.
-    """
-    forms = {"native": native.conv_block, "xla": xla.conv_block, "banded": banded.conv_block}
-    lowering = forms[form]
-    return lowering(images_BHWC, kernel_HWIO, bias_O, stride=stride, padding=padding, pool=pool)
-
-
-def dense_block(
-    features_BK: jax.Array, kernel_KO: jax.Array, bias_O: jax.Array, *, form: str
-) -> jax.Array:
-    """A dense layer with ReLU: the block whose kernel covers the whole image.
-
-    On the CPU a wide one takes XLA longer than the convolutions before it take the native kernels.
-
-    Args:
-        features_BK: A batch of flat features.
-        kernel_KO: The layer's kernel, of the features' type.
-        bias_O: One bias per output, of the features' type.
-        form: "native", "xla" or "banded": what `resolve_form` returned.
-
-    Returns:
-        Activations of shape `(B, O)`.
-    """
-    if form != "native":
-        return jax.nn.relu(features_BK @ kernel_KO + bias_O)
-    pixels, kernel = features_BK[:, None, None, :], kernel_KO[None, None]
-    return native.conv_block(pixels, kernel, bias_O, stride=1, padding="valid", pool=1)[:, 0, 0]

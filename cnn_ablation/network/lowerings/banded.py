@@ -10,30 +10,32 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from cnn_ablation.design import Block
 from cnn_ablation.stages.geometry import conv_output_size, pad_before
+from cnn_ablation.stages.pooling import max_pool
 
 # Columns at which a matrix product is efficient enough to pay for the zeros of a wider band.
 _PRODUCT_COLUMNS = 64
 
 
 def conv_block(
-    images_BHWC: jax.Array,
-    kernel_HWIO: jax.Array,
-    bias_O: jax.Array,
-    *,
-    stride: int,
-    padding: str,
-    pool: int,
+    images_BHWC: jax.Array, kernel_HWIO: jax.Array, bias_O: jax.Array, block: Block
 ) -> jax.Array:
-    """Convolution, max-pool, bias and ReLU; see `cnn_ablation.network.lowerings.conv_block`."""
+    """Convolution, max-pool, bias and ReLU; see `cnn_ablation.network.lowerings.Lowering`."""
     dtype = images_BHWC.dtype
     images_BHWC, kernel_HWIO, bias_O = (
         array.astype(jnp.float32) for array in (images_BHWC, kernel_HWIO, bias_O)
     )
-    features_BHWO = _convolve(images_BHWC, kernel_HWIO, stride, padding)
-    if pool > 1:
-        features_BHWO = _max_pool(features_BHWO, pool)
+    features_BHWO = _convolve(images_BHWC, kernel_HWIO, block.stride, block.padding)
+    if block.pool > 1:
+        features_BHWO = max_pool(features_BHWO, block.pool)
     return jax.nn.relu(features_BHWO + bias_O).astype(dtype)
+
+
+def convolve(images_BHWC: jax.Array, kernel_HWIO: jax.Array, block: Block) -> jax.Array:
+    """The convolution alone, without bias."""
+    images, kernel = (array.astype(jnp.float32) for array in (images_BHWC, kernel_HWIO))
+    return _convolve(images, kernel, block.stride, block.padding).astype(images_BHWC.dtype)
 
 
 def _convolve(
@@ -111,25 +113,3 @@ def _band(kernel_HWIO: jax.Array, together: int) -> jax.Array:
         for column in range(together)
     ]
     return jnp.stack(copies, axis=-2).reshape(-1, together * features)
-
-
-def _max_pool(features_BHWO: jax.Array, pool: int) -> jax.Array:
-    """The largest of every whole window, and its gradient to the first of equal ones.
-
-    First along rows, then down columns: two short chains of selections instead of one over all
-    members, which is as long as the window is large and whose gradient reads the map for each.
-    """
-    return _largest_of_groups(_largest_of_groups(features_BHWO, 2, pool), 1, pool)
-
-
-def _largest_of_groups(array: jax.Array, axis: int, size: int) -> jax.Array:
-    """The largest of every `size` neighbours along an axis; what fills no group is dropped."""
-    groups = array.shape[axis] // size
-    shape = (*array.shape[:axis], groups, size, *array.shape[axis + 1 :])
-    grouped = lax.slice_in_dim(array, 0, groups * size, axis=axis).reshape(shape)
-    members = [lax.index_in_dim(grouped, i, axis + 1, keepdims=False) for i in range(size)]
-    # A comparison has no gradient, so that the gradient follows the selected member alone.
-    best = members[0]
-    for member in members[1:]:
-        best = jnp.where((member > best) | jnp.isnan(member), member, best)
-    return best

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from cnn_ablation.design import Block
 from cnn_ablation.network.lowerings.native import build
 from cnn_ablation.stages.geometry import conv_output_size, pad_before
 
@@ -102,6 +103,29 @@ def conv_block(
         raise ValueError(f"kernel and pool do not fit into images of {height} x {width}")
     arrays = (array.astype(jnp.float32) for array in (images_BHWC, kernel_HWIO, bias_O))
     return _block(geometry, *arrays).astype(images_BHWC.dtype)
+
+
+def block(
+    images_BHWC: jax.Array, kernel_HWIO: jax.Array, bias_O: jax.Array, block: Block
+) -> jax.Array:
+    """`conv_block` of a spec's block."""
+    return conv_block(
+        images_BHWC,
+        kernel_HWIO,
+        bias_O,
+        stride=block.stride,
+        padding=block.padding,
+        pool=block.pool,
+    )
+
+
+def dense(features_BD: jax.Array, kernel_DO: jax.Array, bias_O: jax.Array) -> jax.Array:
+    """A Dense layer with ReLU: the block whose kernel covers the whole image.
+
+    On the CPU a wide one takes XLA longer than the convolutions before it take these kernels.
+    """
+    pixels, kernel = features_BD[:, None, None, :], kernel_DO[None, None]
+    return conv_block(pixels, kernel, bias_O, stride=1, padding="valid", pool=1)[:, 0, 0]
 
 
 def _targets() -> _Targets:

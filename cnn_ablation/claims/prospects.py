@@ -16,7 +16,7 @@ from cnn_ablation.inference import (
 
 
 @dataclass(frozen=True)
-class FamilyPlan:
+class FamilyProspects:
     """The prospects of one question's contrasts of one kind.
 
     Attributes:
@@ -76,13 +76,13 @@ def families(claims: Iterable[Claim], setting: Setting) -> dict[str, dict[Hypoth
     return found
 
 
-def plan(
+def prospects_of(
     claims: Sequence[Claim],
     setting: Setting,
     seeds: int,
     rounds: int | None = None,
     level: float = 0.05,
-) -> list[FamilyPlan]:
+) -> list[FamilyProspects]:
     """Say, before the run, what the planned units can decide.
 
     Args:
@@ -94,20 +94,20 @@ def plan(
         level: family-wise significance level.
 
     Returns:
-        One plan for each question and kind, in the order of the claims.
+        One for each question and kind, in the order of the claims.
     """
     units: dict[Kind, int] = {"paired": seeds}
     if rounds is not None:
         units["timing"] = rounds
-    plans = []
+    found = []
     for question, family in families(claims, setting).items():
         kinds = list(family.values())
         floors = dict(zip(kinds, holm([smallest_p(units.get(k, 0)) for k in kinds]), strict=True))
         for kind in dict.fromkeys(kinds):
             if kind in units:
                 n, size = units[kind], len(kinds)
-                plans.append(
-                    FamilyPlan(
+                found.append(
+                    FamilyProspects(
                         question=question,
                         kind=kind,
                         contrasts=kinds.count(kind),
@@ -119,4 +119,4 @@ def plan(
                         detectable=decidable_effect(n, level, size),
                     )
                 )
-    return plans
+    return found

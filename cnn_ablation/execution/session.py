@@ -1,0 +1,183 @@
+"""A study from its declaration to its last trial: what is missing is trained, timed and kept."""
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from cnn_ablation.design import TrialSpec
+from cnn_ablation.execution import hosts
+from cnn_ablation.execution.executors import Ended, Event, Executor, Task
+from cnn_ablation.execution.executors.several_hosts import follow_tasks
+from cnn_ablation.execution.introduction import introduction
+from cnn_ablation.execution.options import StudyOptions
+from cnn_ablation.execution.preparing import Prepared, folder_of, make_executor_of, prepare
+from cnn_ablation.execution.progress import StudyProgress
+from cnn_ablation.execution.timing import describe_machine, timing_pass
+from cnn_ablation.execution.tracking import TrialTracking
+from cnn_ablation.study import Study
+from cnn_ablation.study.plan import Plan
+from cnn_ablation.study.results import StudyResults
+from cnn_ablation.study.store import Store, load_results
+from cnn_ablation.trackers import make_tracking
+
+Listener = Callable[[Event], None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Session:
+    """A study's folder, held by this process, and what is needed to fill it.
+
+    Attributes:
+        prepared: the plan, the images and the job.
+        store: the folder.
+        executor: trains.
+        tracking: tells the trackers.
+    """
+
+    prepared: Prepared
+    store: Store
+    executor: Executor
+    tracking: TrialTracking
+
+    @property
+    def options(self) -> StudyOptions:
+        """How the study is run."""
+        return self.prepared.options
+
+    def missing(self) -> list[tuple[TrialSpec, int]]:
+        """The trials that are declared and not there; with `retry_failed` those that failed too."""
+        trials = self.store.results().trials
+        done = {
+            (trial.spec, trial.seed)
+            for trial in trials
+            if trial.finished or not self.options.retry_failed
+        }
+        return [trial for trial in self.store.plan.trials() if trial not in done]
+
+    def train(
+        self, missing: Sequence[tuple[TrialSpec, int]], listeners: Sequence[Listener] = ()
+    ) -> None:
+        """Trains trials; each is kept before anybody hears of its end."""
+
+        def on_event(event: Event) -> None:
+            if isinstance(event, Ended):
+                self.store.add_trial(event.record)
+            self.tracking.on_event(event)
+            for listener in listeners:
+                listener(event)
+
+        if missing:
+            self.executor.run(blocks_of(missing, self.executor.workers), on_event)
+        hosts.dismiss()
+
+
+@contextlib.contextmanager
+def open_session(
+    study: Study,
+    options: StudyOptions,
+    *,
+    facts: dict[str, object] | None = None,
+    choose_folder: Callable[[], Path] | None = None,
+) -> Iterator[Session]:
+    """Prepares a study and holds its folder; Ctrl-C then says what is kept.
+
+    Args:
+        study: the declaration.
+        options: how it is run.
+        facts: what must be the same on all hosts of a run, by the names of flags.
+        choose_folder: chooses the folder before anything slow; None is what the options say.
+
+    Raises:
+        InputError: an option is not allowed, or a file in the folder is damaged.
+        KeyboardInterrupt: the user stopped it; the message says how to go on.
+    """
+    trackers = make_tracking(options.trackers)
+    folder = folder_of(study, options)
+
+    def choose() -> None:
+        nonlocal folder
+        if choose_folder is not None:
+            folder = choose_folder()
+
+    prepared = prepare(study, options, facts, before_loading=choose)
+    executor = make_executor_of(prepared)
+    with Store(folder, prepared.plan) as store, trackers:
+        hosts.recording_in(folder)
+        tracking = TrialTracking(trackers, store)
+        try:
+            yield Session(prepared, store, executor, tracking)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(_kept(folder, prepared.plan)) from None
+
+
+@contextlib.contextmanager
+def trained_session(study: Study, options: StudyOptions) -> Iterator[Session]:
+    """A session in which nothing is missing any more: trials are trained, designs timed.
+
+    Raises:
+        InputError: an option is not allowed, or a file in the folder is damaged.
+        KeyboardInterrupt: the user stopped it; the message says how to go on.
+    """
+    with open_session(study, options) as session:
+        store, plan = session.store, session.prepared.plan
+        missing = session.missing()
+        print(introduction(store, len(missing), plan, options), flush=True)
+        to_time = store.rounds() < options.timing_rounds
+        if missing or to_time:
+            store.record_environment(plan.environment)
+        session.tracking.start(store)
+        tasks = blocks_of(missing, 1)
+        with contextlib.ExitStack() as stack:
+            progress = stack.enter_context(StudyProgress(tasks, plan)) if missing else None
+            session.train(missing, [progress.on_event] if progress else [])
+        if to_time:
+            machine = describe_machine(plan.environment, plan.lowering)
+            timing_pass(store, session.prepared.datasets, options.timing_rounds, machine)
+        yield session
+
+
+def train_study(study: Study, options: StudyOptions | None = None) -> StudyResults:
+    """Runs what is missing of a study and returns all that it has found; judges nothing.
+
+    For Python and notebooks: `study.verdicts.judge_results` and `report.answers` take what this
+    returns. Called again it goes on where it was stopped, as the command does.
+
+    Raises:
+        InputError: an option is not allowed, or a file in the folder is damaged.
+        KeyboardInterrupt: the user stopped it; the message says how to go on.
+    """
+    with trained_session(study, options or StudyOptions()) as session:
+        return session.store.results()
+
+
+def follow_study(
+    study: Study, options: StudyOptions, facts: dict[str, object] | None = None
+) -> None:
+    """On all hosts but host 0: trains this host's part of what host 0 finds missing.
+
+    Raises:
+        InputError: an option is not allowed, or is not what host 0 was given.
+    """
+    prepared = prepare(study, options, facts)
+    follow_tasks(prepared.job, prepared.datasets, prepared.facts)
+
+
+def blocks_of(missing: Sequence[tuple[TrialSpec, int]], workers: int) -> list[Task]:
+    """Blocks of one design's seeds: all of them for one worker, smaller ones for several."""
+    seeds_of: dict[TrialSpec, list[int]] = {}
+    for spec, seed in missing:
+        seeds_of.setdefault(spec, []).append(seed)
+    tasks = []
+    for spec, seeds in seeds_of.items():
+        # Two blocks a worker even out what compiling once a block costs and idle workers do.
+        size = len(seeds) if workers == 1 else -(-len(seeds) // (2 * workers))
+        tasks += [Task(spec, tuple(seeds[i : i + size])) for i in range(0, len(seeds), size)]
+    return tasks
+
+
+def _kept(folder: Path, plan: Plan) -> str:
+    # From the file: the stop may have come between a line's writing and its keeping in memory.
+    done = sum(trial.finished for trial in load_results(folder).trials)
+    total = len(list(plan.trials()))
+    return f"{done} of {total} trials are kept in {folder}; the same command goes on"

@@ -1,0 +1,117 @@
+"""A convolution block as Flax modules: fused by a lowering where it can be, else stage by stage."""
+
+from flax import linen as nn
+from jax import Array, lax
+from jax import numpy as jnp
+from jax.nn import initializers
+
+from cnn_ablation.design import Block
+from cnn_ablation.network.initializers import glorot_uniform
+from cnn_ablation.network.lowerings import Lowering
+from cnn_ablation.network.mode import Mode
+from cnn_ablation.stages import NORMS, activation, convolution, dropout, normalization, pooling
+
+
+class ConvBlock(nn.Module):
+    """A whole block in one: convolution, max-pool, bias and ReLU, as the lowering fuses them.
+
+    Pooling before bias and ReLU gives the same values as after them, since both are monotonic,
+    with fewer of them to compute. The gradient of a pooling window goes to its first maximum in
+    row-major order, and that of ReLU at zero is zero, in every lowering.
+
+    Attributes:
+        block: what the block is.
+        lowering: computes it.
+    """
+
+    block: Block
+    lowering: Lowering
+
+    @nn.compact
+    def __call__(self, images_BHWC: Array) -> Array:
+        """Maps a batch of maps to the next, of `block.features` channels."""
+        kernel_HWIO, bias_O = _kernel_and_bias(self, images_BHWC)
+        return self.lowering.block(images_BHWC, kernel_HWIO, bias_O, self.block)
+
+
+class Convolution(nn.Module):
+    """A block's convolution and bias alone, with the parameters of `ConvBlock`.
+
+    Attributes:
+        block: what the block is.
+        lowering: computes the convolution.
+    """
+
+    block: Block
+    lowering: Lowering
+
+    @nn.compact
+    def __call__(self, images_BHWC: Array) -> Array:
+        """Maps a batch of maps to the next, of `block.features` channels."""
+        kernel_HWIO, bias_O = _kernel_and_bias(self, images_BHWC)
+        return self.lowering.convolve(images_BHWC, kernel_HWIO, self.block) + bias_O
+
+
+class Normalization(nn.Module):
+    """A block's norm, and a learned scale and offset for each channel.
+
+    Batch norm keeps running statistics in the collection `batch_stats`: `mean` and `var`.
+
+    Attributes:
+        block: what the block is.
+    """
+
+    block: Block
+
+    @nn.compact
+    def __call__(self, x_BHWC: Array, mode: Mode) -> Array:
+        """Normalizes maps; in training batch norm takes the batch's own statistics."""
+        channels = x_BHWC.shape[-1]
+        scale_C = self.param("scale", initializers.ones, (channels,), jnp.float32)
+        bias_C = self.param("bias", initializers.zeros, (channels,), jnp.float32)
+        full = x_BHWC.astype(jnp.float32)
+        epsilon = self.block.norm_epsilon
+        if self.block.norm == normalization.BATCH:
+            mean_C, variance_C = self._statistics(full, mode)
+            normal = normalization.standardize(full, mean_C, variance_C, epsilon)
+        else:
+            normal = NORMS[self.block.norm](full, epsilon)
+        return (normal * scale_C + bias_C).astype(x_BHWC.dtype)
+
+    def _statistics(self, x_BHWC: Array, mode: Mode) -> tuple[Array, Array]:
+        """Batch norm's mean and variance by channel, of the batch in training, else running."""
+        shape = (x_BHWC.shape[-1],)
+        mean = self.variable("batch_stats", "mean", jnp.zeros, shape, jnp.float32)
+        var = self.variable("batch_stats", "var", jnp.ones, shape, jnp.float32)
+        if not mode.train:
+            return mean.value, var.value
+        moments = normalization.moments(x_BHWC, mode.weights(len(x_BHWC)), mode.axis_name)
+        kept = self.block.norm_momentum
+        for running, now in zip((mean, var), moments, strict=True):
+            running.value = kept * running.value + (1 - kept) * lax.stop_gradient(now)
+        return moments
+
+
+def apply_block(
+    images_BHWC: Array, block: Block, index: int, lowering: Lowering, mode: Mode
+) -> Array:
+    """A block's maps; call it inside a compact module, whose layers it names by the layer table."""
+    if not lowering.unsupported(block):
+        return ConvBlock(block, lowering, name=f"conv_{index}")(images_BHWC)
+    x_BHWC = Convolution(block, lowering, name=f"conv_{index}")(images_BHWC)
+    if normalization.is_present(block):
+        x_BHWC = Normalization(block, name=f"norm_{index}")(x_BHWC, mode)
+    x_BHWC = pooling.pool(activation.activate(x_BHWC, block), block)
+    if block.dropout > 0 and mode.train:
+        key = mode.key_of(f"dropout_{index}")
+        x_BHWC = dropout.drop(x_BHWC, block.dropout, key, mode.first_example(len(x_BHWC)))
+    return x_BHWC
+
+
+def _kernel_and_bias(module: nn.Module, images_BHWC: Array) -> tuple[Array, Array]:
+    """The parameters `kernel` and `bias` of a module with a block, in the images' number format."""
+    block: Block = module.block
+    shape = convolution.kernel_shape(block, images_BHWC.shape[-1])
+    kernel_HWIO = module.param("kernel", glorot_uniform, shape, jnp.float32)
+    bias_O = module.param("bias", initializers.zeros, (block.features,), jnp.float32)
+    return kernel_HWIO.astype(images_BHWC.dtype), bias_O.astype(images_BHWC.dtype)

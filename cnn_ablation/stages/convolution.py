@@ -1,0 +1,109 @@
+"""Convolution: cross-correlation of a map with square kernels, and a bias for each output channel.
+
+Formulas: Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning"
+(arXiv 1603.07285), relationships 5 to 7.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cnn_ablation.stages.geometry import conv_output_size, pad_before
+from cnn_ablation.stages.maps import BlockLike, Layer, Map
+
+if TYPE_CHECKING:
+    from jax import Array
+
+FIELDS = ("features", "kernel_size", "stride", "padding")
+
+
+def kernel_shape(block: BlockLike, channels: int) -> tuple[int, int, int, int]:
+    """Shape of the kernel: (height, width, input channels, output channels)."""
+    return block.kernel_size, block.kernel_size, channels, block.features
+
+
+def after(block: BlockLike, before: Map) -> Map:
+    """The map behind the convolution."""
+    height, width = (_output_size(block, size) for size in (before.height, before.width))
+    return before.through(
+        height, width, block.features, window=block.kernel_size, stride=block.stride
+    )
+
+
+def layer(block: BlockLike, index: int, before: Map, after: Map) -> Layer:
+    """The row `conv_INDEX`: kernel and bias."""
+    height, width, inputs, outputs = kernel_shape(block, before.channels)
+    weights = height * width * inputs * outputs
+    macs = after.height * after.width * weights
+    return Layer(f"conv_{index}", after.shape, weights + outputs, macs, after.seen())
+
+
+def misfit(block: BlockLike, number: int, seen: Map, before: Map) -> tuple[str, str] | None:
+    """Refuses a kernel that does not fit into the map."""
+    side = min(before.height, before.width)
+    if _output_size(block, side) >= 1:
+        return None
+    kernel = f"{block.kernel_size}x{block.kernel_size} {block.padding} kernel"
+    return (
+        "kernel_size",
+        f"block {number} sees a {before.height}x{before.width} map, into which its {kernel} does "
+        f"not fit; allowed here: 1 to {side}",
+    )
+
+
+def convolve(images_BHWC: Array, kernel_HWIO: Array, block: BlockLike) -> Array:
+    """The convolution without its bias, as XLA's own operation: (B, H', W', O)."""
+    from jax import lax
+
+    return lax.conv_general_dilated(
+        images_BHWC,
+        kernel_HWIO,
+        (block.stride, block.stride),
+        block.padding.upper(),
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    )
+
+
+def convolve_by_products(images_BHWC: Array, kernel_HWIO: Array, block: BlockLike) -> Array:
+    """The same as matrix products, for the CPU: (B, H', W', O).
+
+    XLA runs the gradients of a convolution inside a loop on the CPU as naive loops
+    (jax-ml/jax#12868). Here every tap of the kernel is a slice of the map, and all of them
+    together are one matrix product.
+    """
+    import jax.numpy as jnp
+    from jax import lax
+
+    height, width = images_BHWC.shape[1:3]
+    rows, columns, inputs, outputs = kernel_HWIO.shape
+    step = block.stride
+    before = [pad_before(size, block.kernel_size, step, block.padding) for size in (height, width)]
+    out_height, out_width = (_output_size(block, size) for size in (height, width))
+    reach = [(out - 1) * step + block.kernel_size for out in (out_height, out_width)]
+    widths = [
+        (zeros, max(needed - zeros - size, 0))
+        for zeros, needed, size in zip(before, reach, (height, width), strict=True)
+    ]
+    padded = jnp.pad(images_BHWC, ((0, 0), *widths, (0, 0)))
+    batch = padded.shape[0]
+    taps = [
+        lax.slice(
+            padded,
+            (0, row, column, 0),
+            (
+                batch,
+                row + (out_height - 1) * step + 1,
+                column + (out_width - 1) * step + 1,
+                inputs,
+            ),
+            (1, step, step, 1),
+        )
+        for row in range(rows)
+        for column in range(columns)
+    ]
+    patches = jnp.concatenate(taps, axis=-1)
+    return patches @ kernel_HWIO.reshape(rows * columns * inputs, outputs)
+
+
+def _output_size(block: BlockLike, size: int) -> int:
+    return conv_output_size(size, block.kernel_size, block.stride, block.padding)

@@ -1,0 +1,3 @@
+"""Names of TensorBoard's files in a workdir."""
+
+TENSORBOARD, EVENT_FILES = "tensorboard", "events.out.tfevents."
