@@ -9,9 +9,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import keras_golden
 import numpy as np
 import pytest
-from golden import keras_golden
 
 from cnn_ablation.design.spec import NetworkSpec, TrainingSpec
 from cnn_ablation.network import model

@@ -26,6 +26,8 @@ from cnn_ablation.execution.hosts import HostOptions, join
 from cnn_ablation.training.mesh import choose_devices
 from cnn_ablation.training.trainer import Trial, fit
 
+ROOT = Path(__file__).parents[3]
+HELPERS = ROOT / "tests" / "helpers"
 PATIENCE = 240
 HEARTBEAT = 5
 SPLITS = ("--train_split=train[:256]", "--test_split=test[:200]")
@@ -85,7 +87,7 @@ def start(*arguments: str, devices: int = 1) -> subprocess.Popen[str]:
         **os.environ,
         "JAX_PLATFORMS": "cpu",
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
-        "PYTHONPATH": str(Path(__file__).parent),
+        "PYTHONPATH": os.pathsep.join((str(Path(__file__).parent), str(HELPERS), str(ROOT))),
     }
     for name in ("TF_CPP_MIN_LOG_LEVEL", "JAX_COORDINATOR_ADDRESS"):
         environment.pop(name, None)
@@ -172,7 +174,7 @@ def test_host_0_alone_prints_and_writes(tmp_path: Path) -> None:
 
 
 def test_a_study_is_trained_on_both_hosts_and_kept_on_one(tmp_path: Path) -> None:
-    script = str(Path(__file__).with_name("small_study.py"))
+    script = str(HELPERS / "small_study.py")
     few = ("--epochs=1", "--num_seeds=2", "--timing_rounds=0", "--nocontrols", "--conv=xla")
     folders = tmp_path / "host0", tmp_path / "host1"
     apart = tuple((f"--workdir={folder}",) for folder in folders)

@@ -9,7 +9,7 @@ import pytest
 from cnn_ablation.network.lowerings.native import build
 
 HERE = Path(__file__).parent
-KERNELS = HERE.parent / "cnn_ablation" / "network" / "lowerings" / "native"
+KERNELS = HERE.parents[2] / "cnn_ablation" / "network" / "lowerings" / "native"
 SANITIZERS = ["-march=native", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 BUILDS = {"sanitizers": SANITIZERS, "default": []}
 if platform.machine() == "x86_64" and "avx2" in build._cpu().decode().split():
