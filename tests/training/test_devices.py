@@ -15,7 +15,7 @@ from cnn_ablation.training.mesh import choose_devices, mesh_shape
 SCRIPT = """
 import json, sys
 import jax, numpy as np
-from cnn_ablation.training.steps import trainer
+from cnn_ablation.training import trainer
 from cnn_ablation.data.dataset import Dataset, LabeledImages
 from cnn_ablation.design.spec import NetworkSpec, TrainingSpec, TrialSpec
 
