@@ -16,6 +16,7 @@ from cnn_ablation.data import load_dataset
 from cnn_ablation.system.locks import Lock, folder_lock
 
 pytest_plugins = ["tiny_mnist_fixtures"]
+pytestmark = pytest.mark.processes
 
 _LOAD = """
 import os, signal, sys

@@ -63,6 +63,8 @@ def test_a_worker_that_ends_is_an_error_with_what_it_said(tmp_path: Path) -> Non
     assert missing_packages(broken, sys.executable) == ["no_such_package"]
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_a_small_benchmark_from_the_command_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "experiments.benchmark", "--designs=stride-5"]
     command += ["--contestants=ours", "--rounds=1", f"--output={tmp_path}"]

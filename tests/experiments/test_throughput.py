@@ -9,6 +9,8 @@ import pytest
 COMMAND = [sys.executable, "-m", "experiments.throughput"]
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_a_small_measurement_by_two_ways() -> None:
     given = ["--designs=stride-5", "--ways=inline,devices", "--epochs=1", "--waves=2"]
     command = [*COMMAND, *given, "--rounds=1", "--cores=2"]

@@ -60,6 +60,7 @@ def train(cases: list[tuple[int, int, int]], conv: str = "xla") -> dict[str, Any
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("conv", ["xla", "auto"])
 def test_any_mesh_trains_as_one_device_does(conv: str) -> None:
     # Seeds only; batch only, in shards that do not divide it; both; seeds that do not divide;

@@ -28,6 +28,7 @@ from cnn_ablation.training.trainer import Trial, fit
 
 ROOT = Path(__file__).parents[3]
 HELPERS = ROOT / "tests" / "helpers"
+pytestmark = pytest.mark.hosts
 PATIENCE = 240
 HEARTBEAT = 5
 SPLITS = ("--train_split=train[:256]", "--test_split=test[:200]")
@@ -262,7 +263,7 @@ def test_a_coordinator_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch
     [
         (("--coordinator=auto",), "--coordinator=auto: JAX finds no TPU pod, Slurm or Open MPI"),
         (
-            (f"--coordinator=127.0.0.1:{free_port()}", "--num_hosts=2", "--host=0"),
+            ("--coordinator=127.0.0.1:PORT", "--num_hosts=2", "--host=0"),
             "the hosts did not come together within 2 s",
         ),
     ],
@@ -270,6 +271,7 @@ def test_a_coordinator_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch
 def test_hosts_that_do_not_come_together_end_in_one_line(
     tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
+    arguments = tuple(flag.replace("PORT", str(free_port())) for flag in arguments)
     process = start(*MAIN, *DESIGN, *arguments, "--join_seconds=2", f"--workdir={tmp_path}")
     try:
         told = process.communicate(timeout=PATIENCE)[1]

@@ -23,7 +23,7 @@ from cnn_ablation.errors import InputError
 from cnn_ablation.network.lowerings import FORMS, conv_block, dense_block, resolve_form
 from cnn_ablation.network.lowerings.native.calls import unavailable
 
-needs_native = pytest.mark.skipif(unavailable() is not None, reason=f"no native: {unavailable()}")
+needs_native = pytest.mark.native
 OURS = [pytest.param("native", marks=needs_native), "banded"]
 Arrays = tuple[jax.Array, jax.Array, jax.Array]
 

@@ -33,6 +33,7 @@ def can_sanitize(folder: Path) -> bool:
     return subprocess.run([program], capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILDS)
 def test_kernels_equal_plain_loops(name: str, tmp_path: Path) -> None:
     if name == "sanitizers" and not can_sanitize(tmp_path):
