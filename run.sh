@@ -3,7 +3,9 @@
 #   ./run.sh              trains one design on MNIST: --stride=2
 #   ./run.sh --pool=2 ... passes flags on to python -m cnn_ablation.main
 #   ./run.sh study ...   redoes the whole notebook: many seeds, verdicts, a report
-#   ./run.sh test ...     checks and tests everything, in two processes; the rest goes to pytest
+#   ./run.sh test         lint, types, import contract, then every test, in two processes
+#   ./run.sh test ...     these tests at once: whatever pytest takes, such as tests/design or -k NAME
+#   ./run.sh check        lint, types and import contract alone
 # PYTHON names the interpreter to set up with (default: python3); any from 3.11 on.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -26,14 +28,26 @@ install() {
   echo "$wanted" >"$stamp"
 }
 
+# The first that fails ends the script.
+check() {
+  .venv/bin/ruff check .
+  .venv/bin/ruff format --check .
+  .venv/bin/mypy cnn_ablation experiments tests
+  .venv/bin/lint-imports --no-cache --no-logo
+}
+
 case "${1:-}" in
   test)
     shift
     install test
-    .venv/bin/ruff check .
-    .venv/bin/ruff format --check .
-    .venv/bin/mypy cnn_ablation experiments tests
-    exec .venv/bin/python -m pytest -n 2 "$@"
+    [ $# -gt 0 ] && exec .venv/bin/python -m pytest "$@"
+    check
+    exec .venv/bin/python -m pytest -n 2
+    ;;
+  check)
+    [ $# -eq 1 ] || die "check $2: must be alone; tests are chosen after ./run.sh test"
+    install test
+    check
     ;;
   study)
     shift

@@ -3,8 +3,8 @@
 Run from the repository root, in an environment of its own (the package does not need Keras):
 
     pip install keras==3.15.1 tensorflow==2.21.0 jax==0.10.2 numpy==2.4.6
-    KERAS_BACKEND=tensorflow python -m tests.golden.make_keras_golden
-    KERAS_BACKEND=jax python -m tests.golden.make_keras_golden --compare
+    KERAS_BACKEND=tensorflow python tests/golden/make_keras_golden.py
+    KERAS_BACKEND=jax python tests/golden/make_keras_golden.py --compare
 
 The committed file was made by the second line with exactly these versions on Python 3.11, on two
 AMD EPYC (Zen 5) cores. The third line writes nothing: it prints how far a Keras that should
@@ -33,9 +33,8 @@ from typing import Any
 
 import keras
 import numpy as np
-
-from .keras_golden import GOLDEN_FILE, IMAGE_SIZE, Array, Case, Params, batch, initial_params
-from .keras_golden import load_cases as load_golden_cases
+from keras_golden import GOLDEN_FILE, IMAGE_SIZE, Array, Case, Params, batch, initial_params
+from keras_golden import load_cases as load_golden_cases
 
 RHO, EPSILON = 0.95, 1e-7
 RUNS = ((0.001, 100), (1.0, 10))  # learning rate, steps

@@ -10,9 +10,9 @@ import pytest
 from cnn_ablation.data import Dataset
 from cnn_ablation.design import NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import FieldError, InputError
+from cnn_ablation.training import trainer
 from cnn_ablation.training.compiled import compile_programs
 from cnn_ablation.training.records import EpochRecord, TrialRecord
-from cnn_ablation.training.steps import trainer
 
 SPEC = TrialSpec(NetworkSpec(stride=2), TrainingSpec(epochs=2))
 

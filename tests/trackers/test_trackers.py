@@ -178,7 +178,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_no_tensorflow_is_imported_and_a_kill_loses_no_epoch(tmp_path: Path) -> None:
     (tmp_path / "path" / "tensorflow").mkdir(parents=True)
     (tmp_path / "path" / "tensorflow" / "__init__.py").touch()
-    paths = (str(tmp_path / "path"), str(Path(__file__).parents[1]))
+    paths = (str(tmp_path / "path"), str(Path(__file__).parents[2]))
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     command = [sys.executable, "-c", SCRIPT, str(tmp_path)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)

@@ -9,7 +9,7 @@ import pytest
 from cnn_ablation.network.lowerings.native import build
 
 HERE = Path(__file__).parent
-KERNELS = HERE.parent / "cnn_ablation" / "network" / "lowerings" / "native"
+KERNELS = HERE.parents[2] / "cnn_ablation" / "network" / "lowerings" / "native"
 SANITIZERS = ["-march=native", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 BUILDS = {"sanitizers": SANITIZERS, "default": []}
 if platform.machine() == "x86_64" and "avx2" in build._cpu().decode().split():
@@ -33,6 +33,7 @@ def can_sanitize(folder: Path) -> bool:
     return subprocess.run([program], capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILDS)
 def test_kernels_equal_plain_loops(name: str, tmp_path: Path) -> None:
     if name == "sanitizers" and not can_sanitize(tmp_path):

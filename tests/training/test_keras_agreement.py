@@ -5,13 +5,14 @@ how. At rate 0.001 a hundred steps agree to float32 rounding; at 1.0 training is
 only the first ten are compared.
 """
 
+from pathlib import Path
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import keras_golden
 import numpy as np
 import pytest
-from golden import keras_golden
 
 from cnn_ablation.design import NetworkSpec, TrainingSpec
 from cnn_ablation.network import model
@@ -20,24 +21,32 @@ from cnn_ablation.training.steps import Batch, Program, TrainState, optimizer, t
 
 CASES = {case["name"]: case for case in keras_golden.load_cases()}
 RUNS = [(name, run) for name, case in CASES.items() for run in case["runs"]]
-FORM = resolve_form("auto", jax.default_backend())
 
 
-def program_of(case: dict[str, Any], learning_rate: float) -> Program:
+@pytest.fixture(scope="module")
+def form(private_folders: Path) -> str:
+    """The lowering that training takes on this machine."""
+    return resolve_form("auto", jax.default_backend())
+
+
+def program_of(case: dict[str, Any], learning_rate: float, form: str) -> Program:
     fields: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v for k, v in case["spec"].items()
     }
     training = TrainingSpec(learning_rate=learning_rate, rho=0.95, epsilon=1e-7)
-    return Program(NetworkSpec(**fields), training, FORM)
+    return Program(NetworkSpec(**fields), training, form)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_logits_of_the_same_parameters(case: dict[str, Any]) -> None:
+def test_logits_of_the_same_parameters(case: dict[str, Any], form: str) -> None:
     images_BHWC, _ = keras_golden.batch(0)
     expected = np.asarray(case["logits"])
     params = jax.tree.map(jnp.asarray, keras_golden.initial_params(case))
     logits_BK = model.apply(
-        program_of(case, 1.0).network, params, jnp.asarray(images_BHWC[: len(expected)]), form=FORM
+        program_of(case, 1.0, form).network,
+        params,
+        jnp.asarray(images_BHWC[: len(expected)]),
+        form=form,
     )
     np.testing.assert_allclose(logits_BK, expected, rtol=1e-5, atol=1e-6)
 
@@ -45,9 +54,9 @@ def test_logits_of_the_same_parameters(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("name", "run"), RUNS, ids=[f"{name}-{run['learning_rate']}" for name, run in RUNS]
 )
-def test_losses_and_parameters_of_every_step(name: str, run: dict[str, Any]) -> None:
+def test_losses_and_parameters_of_every_step(name: str, run: dict[str, Any], form: str) -> None:
     case = CASES[name]
-    program = program_of(case, run["learning_rate"])
+    program = program_of(case, run["learning_rate"], form)
     step = jax.jit(train_step, static_argnums=2, donate_argnums=0)
     params = jax.tree.map(jnp.asarray, keras_golden.initial_params(case))
     state = TrainState(params, optimizer(program.training).init(params))

@@ -9,7 +9,7 @@ import pytest
 
 from cnn_ablation.network.lowerings.native import build
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 
 # A compiler that counts its calls and makes a library that is a plain file.
 FAKE_COMPILER = """#!/bin/sh

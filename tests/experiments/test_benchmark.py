@@ -14,6 +14,7 @@ from experiments.peers.designs import DESIGNS
 from experiments.peers.figures import Course, Design, geometric_mean
 from experiments.peers.worker import Job
 
+ROOT = Path(__file__).parents[2]
 STEPS = 469
 
 
@@ -63,10 +64,12 @@ def test_a_worker_that_ends_is_an_error_with_what_it_said(tmp_path: Path) -> Non
     assert missing_packages(broken, sys.executable) == ["no_such_package"]
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_a_small_benchmark_from_the_command_line(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "experiments.benchmark", "--designs=stride-5"]
     command += ["--contestants=ours", "--rounds=1", f"--output={tmp_path}"]
-    subprocess.run(command, check=True, timeout=300)
+    subprocess.run(command, cwd=ROOT, check=True, timeout=300)
     results = json.loads((tmp_path / "benchmark.json").read_text())
     (design,) = results["designs"]
     (ours,) = design["courses"]
@@ -80,7 +83,7 @@ def test_a_small_benchmark_from_the_command_line(tmp_path: Path) -> None:
 
 def test_an_unknown_design_is_refused_in_one_line() -> None:
     command = [sys.executable, "-m", "experiments.benchmark", "--designs=nope"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.startswith("error: --designs=nope: must be among kernel-3-3, ")
     assert done.stderr.count("\n") == 1

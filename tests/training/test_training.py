@@ -29,7 +29,7 @@ loss = jax.jit(loss_fn, static_argnums=2)
 gradient = jax.jit(jax.grad(loss_fn, has_aux=True), static_argnums=2)
 step = jax.jit(train_step, static_argnums=2)
 epoch = jax.jit(train_epoch, static_argnums=4)
-SEED, EPOCH = jnp.int32(5), jnp.int32(1)
+SEED, EPOCH = np.int32(5), np.int32(1)
 
 
 @pytest.fixture(scope="module")

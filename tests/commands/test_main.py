@@ -162,7 +162,7 @@ def test_a_stopped_run_leaves_its_lines_and_the_next_keeps_them(
 
 
 def test_a_damaged_archive_is_named_and_never_trained_on(tmp_path: Path) -> None:
-    archives = Path(__file__).parent.parent / "cnn_ablation" / "data" / "archives"
+    archives = Path(__file__).parents[2] / "cnn_ablation" / "data" / "archives"
     for archive in archives.glob("*.gz"):
         data = archive.read_bytes()
         name = "train-images-idx3-ubyte.gz"

@@ -67,6 +67,7 @@ def figures_of(epochs: Any) -> list[tuple[float, ...]]:
     return [tuple(getattr(epoch, name) for name in FIGURES) for epoch in epochs]
 
 
+@pytest.mark.processes
 def test_workers_give_the_same_figures_even_where_one_is_killed(
     undisturbed: Figures, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,6 +160,7 @@ def test_cores_are_shared_evenly_and_apart_while_there_are_enough() -> None:
     assert [share_of(n, 7, cores) for n in range(7)] == [(c,) for c in (0, 1, 2, 5, 6, 0, 1)]
 
 
+@pytest.mark.processes
 def test_a_worker_ends_with_its_starter_in_the_midst_of_a_task(dataset: Dataset, job: Job) -> None:
     endless = dataclasses.replace(small_study.TRAINING, epochs=10**9)
     task = Task(dataclasses.replace(TASKS[0].spec, training=endless), (0,))
@@ -211,6 +213,8 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> N
         time.sleep(0.005)
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_killed_at_any_moment_the_same_command_ends_with_the_same_results(
     undisturbed: Figures, start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
@@ -234,6 +238,7 @@ def test_killed_at_any_moment_the_same_command_ends_with_the_same_results(
     assert (folder / "report" / "report.html").stat().st_size > 0
 
 
+@pytest.mark.processes
 def test_two_in_one_folder_and_a_polite_stop(
     start: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:

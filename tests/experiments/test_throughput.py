@@ -3,16 +3,22 @@
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "experiments.throughput"]
 
 
+@pytest.mark.slow
+@pytest.mark.processes
 def test_a_small_measurement_by_two_ways() -> None:
     given = ["--designs=stride-5", "--ways=inline,devices", "--epochs=1", "--waves=2"]
     command = [*COMMAND, *given, "--rounds=1", "--cores=2"]
-    ended = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    ended = subprocess.run(
+        command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=300
+    )
     heading, _, row = ended.stdout.splitlines()[-3:]
     assert heading.split() == ["design", "inline", "devices"]
     paces = re.fullmatch(
@@ -26,7 +32,8 @@ def test_a_small_measurement_by_two_ways() -> None:
 
 @pytest.mark.parametrize("flag", ["--designs=stride-9", "--ways=sideways", "--waves=1"])
 def test_what_there_is_not_is_refused(flag: str) -> None:
-    ended = subprocess.run([*COMMAND, flag], capture_output=True, text=True, timeout=120)
+    command = [*COMMAND, flag]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 2
     (line,) = ended.stderr.splitlines()
     assert line.startswith(f"error: {flag}: ")

@@ -15,7 +15,7 @@ from cnn_ablation.training.mesh import choose_devices, mesh_shape
 SCRIPT = """
 import json, sys
 import jax, numpy as np
-from cnn_ablation.training.steps import trainer
+from cnn_ablation.training import trainer
 from cnn_ablation.data.dataset import Dataset, LabeledImages
 from cnn_ablation.design import NetworkSpec, TrainingSpec, TrialSpec
 
@@ -60,6 +60,7 @@ def train(cases: list[tuple[int, int, int]], conv: str = "xla") -> dict[str, Any
     return answer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("conv", ["xla", "auto"])
 def test_any_mesh_trains_as_one_device_does(conv: str) -> None:
     # Seeds only; batch only, in shards that do not divide it; both; seeds that do not divide;

@@ -43,6 +43,8 @@ def executed(tmp_path: Path, private_folders: Path) -> NotebookNode:
     notebook = read()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IPYTHONDIR", str(content / "ipython"))
+        # A run that lacks a package must fail, not install one.
+        patch.setenv("PIP_NO_INDEX", "1")
         # Twenty designs are compiled to train for a second each: compiling is what takes time.
         patch.setenv("XLA_FLAGS", "--xla_backend_optimization_level=0")
         execute(
@@ -85,6 +87,7 @@ def assert_shows_everything(notebook: NotebookNode) -> None:
             assert not re.search(r"(^|[\s\"'(])(/\w|~/|[A-Z]:\\)", shown), shown
 
 
+@pytest.mark.slow
 def test_it_runs_from_top_to_bottom(executed: NotebookNode) -> None:
     """One test of all that a run shows, so that tests in several processes run it once."""
     counts = [cell.execution_count for cell in executed.cells if cell.cell_type == "code"]

@@ -26,6 +26,9 @@ from cnn_ablation.execution.hosts import HostOptions, join
 from cnn_ablation.training.mesh import choose_devices
 from cnn_ablation.training.trainer import Trial, fit
 
+ROOT = Path(__file__).parents[3]
+HELPERS = ROOT / "tests" / "helpers"
+pytestmark = pytest.mark.hosts
 PATIENCE = 240
 HEARTBEAT = 5
 SPLITS = ("--train_split=train[:256]", "--test_split=test[:200]")
@@ -85,7 +88,7 @@ def start(*arguments: str, devices: int = 1) -> subprocess.Popen[str]:
         **os.environ,
         "JAX_PLATFORMS": "cpu",
         "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
-        "PYTHONPATH": str(Path(__file__).parent),
+        "PYTHONPATH": os.pathsep.join((str(Path(__file__).parent), str(HELPERS), str(ROOT))),
     }
     for name in ("TF_CPP_MIN_LOG_LEVEL", "JAX_COORDINATOR_ADDRESS"):
         environment.pop(name, None)
@@ -172,7 +175,7 @@ def test_host_0_alone_prints_and_writes(tmp_path: Path) -> None:
 
 
 def test_a_study_is_trained_on_both_hosts_and_kept_on_one(tmp_path: Path) -> None:
-    script = str(Path(__file__).with_name("small_study.py"))
+    script = str(HELPERS / "small_study.py")
     few = ("--epochs=1", "--num_seeds=2", "--timing_rounds=0", "--nocontrols", "--conv=xla")
     folders = tmp_path / "host0", tmp_path / "host1"
     apart = tuple((f"--workdir={folder}",) for folder in folders)
@@ -260,7 +263,7 @@ def test_a_coordinator_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch
     [
         (("--coordinator=auto",), "--coordinator=auto: JAX finds no TPU pod, Slurm or Open MPI"),
         (
-            (f"--coordinator=127.0.0.1:{free_port()}", "--num_hosts=2", "--host=0"),
+            ("--coordinator=127.0.0.1:PORT", "--num_hosts=2", "--host=0"),
             "the hosts did not come together within 2 s",
         ),
     ],
@@ -268,6 +271,7 @@ def test_a_coordinator_that_cannot_be_is_refused(monkeypatch: pytest.MonkeyPatch
 def test_hosts_that_do_not_come_together_end_in_one_line(
     tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
+    arguments = tuple(flag.replace("PORT", str(free_port())) for flag in arguments)
     process = start(*MAIN, *DESIGN, *arguments, "--join_seconds=2", f"--workdir={tmp_path}")
     try:
         told = process.communicate(timeout=PATIENCE)[1]

@@ -6,7 +6,7 @@ from pathlib import Path
 from cnn_ablation.claims import Setting, judge, plan
 from experiments.notebook_claims import CLAIMS_BY_QUESTION, NOTEBOOK_CLAIMS
 
-RESULTS = Path(__file__).parents[1] / "experiments" / "notebook_results.json"
+RESULTS = Path(__file__).parents[2] / "experiments" / "notebook_results.json"
 AS_PUBLISHED = Setting("mnist", 2, "adadelta", 0.001)
 AS_PROPOSED = Setting("mnist", 20, "adadelta", 0.001)
 

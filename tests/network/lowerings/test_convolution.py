@@ -23,7 +23,7 @@ from cnn_ablation.errors import InputError
 from cnn_ablation.network.lowerings import FORMS, conv_block, dense_block, resolve_form
 from cnn_ablation.network.lowerings.native.calls import unavailable
 
-needs_native = pytest.mark.skipif(unavailable() is not None, reason=f"no native: {unavailable()}")
+needs_native = pytest.mark.native
 OURS = [pytest.param("native", marks=needs_native), "banded"]
 Arrays = tuple[jax.Array, jax.Array, jax.Array]
 
@@ -218,7 +218,7 @@ def test_vmap_equals_a_loop(form: str) -> None:
 def test_same_bits_on_any_number_of_threads() -> None:
     code = (
         "import hashlib, jax, numpy as np\n"
-        "from tests.test_convolution import integers, BLOCKS\n"
+        "from tests.network.lowerings.test_convolution import integers, BLOCKS\n"
         "from cnn_ablation.network.lowerings import conv_block\n"
         "draw = lambda i, *shape: jax.random.normal(jax.random.key(i), shape)\n"
         "inputs = draw(0, 70, 28, 28, 3), draw(1, 3, 3, 3, 8), draw(2, 8)\n"
@@ -240,7 +240,7 @@ def test_same_bits_on_any_number_of_threads() -> None:
 def run_python(code: str, **environment: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[3],
         env={**os.environ, "JAX_PLATFORMS": "cpu", **environment},
         capture_output=True,
         text=True,
@@ -253,7 +253,7 @@ def run_python(code: str, **environment: str) -> str:
 MESH = """
 import jax, jax.numpy as jnp, numpy as np
 from jax.sharding import NamedSharding, PartitionSpec as P
-from tests.test_convolution import integers
+from tests.network.lowerings.test_convolution import integers
 from cnn_ablation.network.lowerings import conv_block
 assert jax.device_count() == 8
 mesh = jax.sharding.Mesh(np.array(jax.devices()), ("batch",))

@@ -16,6 +16,7 @@ from cnn_ablation.data import load_dataset
 from cnn_ablation.system.locks import Lock, folder_lock
 
 pytest_plugins = ["tiny_mnist_fixtures"]
+pytestmark = pytest.mark.processes
 
 _LOAD = """
 import os, signal, sys
@@ -54,8 +55,8 @@ _DEATHS = {
 def _start(
     archives: Path | None, data_dir: Path, *, death: str = "", first_on_path: str = ""
 ) -> subprocess.Popen[str]:
-    tests = Path(__file__).parent
-    path = os.pathsep.join((first_on_path, str(tests), str(tests.parent)))
+    root = Path(__file__).parents[2]
+    path = os.pathsep.join((first_on_path, str(root / "tests" / "helpers"), str(root)))
     script = _LOAD.format(death=death)
     return subprocess.Popen(
         [sys.executable, "-c", script, str(archives or ""), str(data_dir)],

@@ -31,9 +31,12 @@ from cnn_ablation.execution.executors.inline import InlineExecutor
 from cnn_ablation.execution.executors.pooling import ATTEMPTS
 from cnn_ablation.study.store import TRIALS, load_results
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("ray") is None, reason="the package ray is not installed"
-)
+pytestmark = [
+    pytest.mark.ray,
+    pytest.mark.skipif(
+        importlib.util.find_spec("ray") is None, reason="the package ray is not installed"
+    ),
+]
 
 SEEDS = 3
 DATA = small_study.DATA
@@ -150,6 +153,7 @@ needs_proc = pytest.mark.skipif(
 
 
 @needs_proc
+@pytest.mark.slow
 def test_workers_give_the_same_figures_even_where_one_is_killed(
     undisturbed: Figures, job: Job, dataset: Dataset, cluster: subprocess.Popen[str], address: str
 ) -> None:
@@ -171,6 +175,7 @@ def test_workers_give_the_same_figures_even_where_one_is_killed(
 
 
 @needs_proc
+@pytest.mark.slow
 def test_a_trial_that_kills_every_worker_fails_and_the_others_do_not(
     undisturbed: Figures, job: Job, dataset: Dataset, cluster: subprocess.Popen[str], address: str
 ) -> None:
@@ -244,6 +249,7 @@ def start(tmp_path: Path, dataset: Dataset) -> Callable[..., subprocess.Popen[st
 
 
 @needs_proc
+@pytest.mark.slow
 def test_a_study_goes_on_after_ctrl_c_and_no_process_is_left(
     undisturbed: Figures,
     start: Callable[..., subprocess.Popen[str]],

@@ -11,7 +11,7 @@ from cnn_ablation.study.store import load_results
 from cnn_ablation.study.verdicts import judge_results
 from experiments.verdict_table import PUBLISHED, RESULTS, verdict_table
 
-README = Path(__file__).parents[1] / "README.md"
+README = Path(__file__).parents[2] / "README.md"
 
 
 def test_a_row_a_claim_and_a_column_a_run() -> None:
