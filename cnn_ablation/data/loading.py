@@ -14,6 +14,8 @@ from cnn_ablation.design.spec import DataSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.system.locks import folder_lock
 
+_WAITING = "waiting for another process that prepares it"
+
 
 def describe_dataset(name: str, data_dir: str | None = None) -> tuple[tuple[int, int, int], int]:
     """What a dataset's images are, without reading or preparing any.
@@ -110,7 +112,7 @@ class _Loader:
         from cnn_ablation.data.preparing import make_folder, prepare, remove_abandoned
 
         make_folder(self.folder.parent, root)
-        with folder_lock(self.folder.parent) as lock:
+        with folder_lock(self.folder.parent, notice=_WAITING) as lock:
             if lock.held:
                 remove_abandoned(self.folder.parent)
             if self.folder.exists():
@@ -147,7 +149,7 @@ class _Loader:
     def _decode(self, split: str) -> LabeledImages:
         from cnn_ablation.data.decoding import decode_split
 
-        with folder_lock(self.folder.parent) as lock:
+        with folder_lock(self.folder.parent, notice=_WAITING) as lock:
             images = load_cache(self.folder, split) if lock.waited else None
             if images is None:
                 images = decode_split(self._prepared, split, progress=self.progress)

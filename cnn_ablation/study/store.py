@@ -21,7 +21,7 @@ from cnn_ablation.study.journal import Journal
 from cnn_ablation.study.plan import StudyPlan
 from cnn_ablation.study.results import StudyResults, Timing, TrialResult
 from cnn_ablation.system.files import write_json
-from cnn_ablation.system.sole_writer import sole_writer
+from cnn_ablation.system.locks import sole_writer
 from cnn_ablation.training.records import EpochRecord
 
 STUDY, TRIALS, TIMINGS = "study.json", "trials.jsonl", "timings.jsonl"
