@@ -19,8 +19,10 @@ flags.define_host_flags()
 
 def main() -> int:
     """Trains what the flags describe."""
+    host_options = flags.host_options()
+    hosts.supervise(host_options.coordinator)
     spec, seeds = flags.trial_spec(), flags.seeds()
-    hosts.join(flags.host_options())
+    hosts.join(host_options)
     # Imported late: a mistake in a flag, or --help, need not wait for JAX.
     from cnn_ablation.commands.following_single import follow_trials
     from cnn_ablation.commands.single_design import RunOptions, run_trials

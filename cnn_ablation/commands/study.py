@@ -91,9 +91,11 @@ def _define_flags(training: TrainingSpec, *, controls: bool) -> None:
 
 
 def _main(study: Study) -> int:
+    host_options = flags.host_options()
+    hosts.supervise(host_options.coordinator)
     training, data = flags.training_settings()
     seeds = flags.seeds()
-    hosts.join(flags.host_options())
+    hosts.join(host_options)
     # Imported late: a mistake in a flag, or --help, need not wait for JAX.
     from cnn_ablation.execution.following import follow_study
     from cnn_ablation.execution.runner import StudyOptions, run_study
