@@ -56,7 +56,7 @@ def test_found_by_name_and_made_once(calls: list[str]) -> None:
     spec = DataSpec(dataset="squares", test_split="test[:3]")
     part = load_data(spec, data_dir=None, manual_dir=None)
     assert part.test_split == "test[:3]" and len(part.test.labels_N) == 3
-    assert (part.version, part.train) == (dataset.version, dataset.train)
+    assert part.version == dataset.version and part.train is dataset.train
 
     @register_dataset("others")
     def others() -> Dataset:

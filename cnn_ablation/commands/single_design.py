@@ -16,11 +16,8 @@ from cnn_ablation.display.text import format_table
 from cnn_ablation.errors import as_typed
 from cnn_ablation.execution import hosts
 from cnn_ablation.network.lowerings import resolve_form
-from cnn_ablation.system.environment import (
-    describe_device,
-    describe_environment,
-    seconds_since_start,
-)
+from cnn_ablation.system.clock import seconds_since_start
+from cnn_ablation.system.environment import describe_device, describe_environment
 from cnn_ablation.system.files import append_json_line, write_json
 from cnn_ablation.trackers import Run, Tracking, Trial, make_tracking
 from cnn_ablation.training.mesh import choose_devices
