@@ -21,6 +21,8 @@ flags.define_host_flags()
 
 def main() -> int:
     """Trains what the flags describe."""
+    host_options = flags.host_options()
+    hosts.supervise(host_options.coordinator)
     spec = flags.trial_spec()
     options = flags.study_options(
         training=spec.training,
@@ -31,7 +33,7 @@ def main() -> int:
         executor="inline",
         retry_failed=True,
     )
-    hosts.join(flags.host_options())
+    hosts.join(host_options)
     # Imported late: a mistake in a flag, or --help, need not wait for JAX.
     from cnn_ablation.commands.single_design import follow_design, train_design
 

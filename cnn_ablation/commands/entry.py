@@ -20,6 +20,7 @@ from absl import app, flags, logging
 
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution import hosts
+from cnn_ablation.system import clock  # noqa: F401  Its import notes the time.
 
 _HELP = ("--help", "-h", "-help", "--helpshort", "--helpfull", "-helpfull")
 

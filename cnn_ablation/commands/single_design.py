@@ -25,11 +25,8 @@ from cnn_ablation.execution.executors import Compiled, Ended, EpochEnded, Event
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import Session, follow_study, open_session
 from cnn_ablation.study import Question, Study, Variant
-from cnn_ablation.system.environment import (
-    describe_device,
-    describe_environment,
-    seconds_since_start,
-)
+from cnn_ablation.system.clock import seconds_since_start
+from cnn_ablation.system.environment import describe_device, describe_environment
 from cnn_ablation.system.files import append_json_line, write_json
 from cnn_ablation.training.records import EpochRecord, TrialRecord
 

@@ -70,11 +70,13 @@ def _define_flags(training: TrainingSpec | None, *, controls: bool) -> None:
 
 
 def _main(study: Study, base: TrainingSpec | None) -> int:
+    host_options = flags.host_options()
+    hosts.supervise(host_options.coordinator)
     training, data = flags.training_settings(base)
     options = flags.study_options(
         training=training, data=data, seeds=flags.seeds(), program=_program()
     )
-    hosts.join(flags.host_options())
+    hosts.join(host_options)
     # Imported late: a mistake in a flag, or --help, need not wait for JAX.
     from cnn_ablation.commands.conclusion import finish_study
     from cnn_ablation.execution.session import follow_study

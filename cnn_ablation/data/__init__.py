@@ -3,11 +3,13 @@
 An image's way: an original archive (`sources`, `idx`), encoded and prepared by TFDS (`png`,
 `builders`, `preparing`), read back (`prepared`, `decoding`), kept as an array (`cache`) and
 selected (`splits`). `loading` walks it from the end, and goes back no further than it must.
+Datasets of a user's own (`registered`) are arrays from the start.
 """
 
 from cnn_ablation.data.dataset import Dataset, LabeledImages
 from cnn_ablation.data.loading import describe_dataset, load_data, load_dataset
 from cnn_ablation.data.location import DataLocation
+from cnn_ablation.data.registered import register_dataset
 
 __all__ = [
     "DataLocation",
@@ -16,4 +18,5 @@ __all__ = [
     "describe_dataset",
     "load_data",
     "load_dataset",
+    "register_dataset",
 ]

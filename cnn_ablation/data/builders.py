@@ -62,18 +62,17 @@ class _FromArchives:
             ("train", archives.train_images, archives.train_labels),
             ("test", archives.test_images, archives.test_labels),
         ):
-            self.arrays[split] = LabeledImages(
-                idx.read_images(paths[images]), idx.read_labels(paths[labels])
-            )
+            images_NHWC, labels_N = idx.read_images(paths[images]), idx.read_labels(paths[labels])
+            if len(images_NHWC) != len(labels_N):
+                raise InputError(
+                    f"{self.name}: the {split} archives hold {len(images_NHWC)} images"
+                    f" and {len(labels_N)} labels"
+                )
+            self.arrays[split] = LabeledImages(images_NHWC, labels_N)
         return {split: self._generate_examples(split) for split in self.arrays}
 
     def _generate_examples(self, split: str) -> Iterator[tuple[int, dict[str, Any]]]:
         images_NHWC, labels_N = self.arrays[split].images_NHWC, self.arrays[split].labels_N
-        if len(images_NHWC) != len(labels_N):
-            raise InputError(
-                f"{self.name}: the {split} archives hold {len(images_NHWC)} images"
-                f" and {len(labels_N)} labels"
-            )
         for key, (image, label) in enumerate(
             zip(png.encode(images_NHWC), labels_N.tolist(), strict=True), start=1
         ):

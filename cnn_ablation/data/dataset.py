@@ -3,21 +3,37 @@
 import dataclasses
 import functools
 import hashlib
+import numbers
+from typing import Any, Self
 
 import numpy as np
+
+from cnn_ablation.data.checks import checked_images, checked_labels
+from cnn_ablation.errors import InputError
 
 
 @dataclasses.dataclass(frozen=True)
 class LabeledImages:
     """Images and their labels, in the order in which they were prepared.
 
+    Whole numbers of another type are converted on construction where their values allow it.
+
     Attributes:
         images_NHWC: uint8, (examples, height, width, channels).
         labels_N: int32 class numbers, (examples,).
+
+    Raises:
+        InputError: an array is not of that form, or there are not as many labels as images.
     """
 
     images_NHWC: np.ndarray
     labels_N: np.ndarray
+
+    def __post_init__(self) -> None:
+        images_NHWC = checked_images(self.images_NHWC)
+        labels_N = checked_labels(self.labels_N, len(images_NHWC))
+        object.__setattr__(self, "images_NHWC", images_NHWC)
+        object.__setattr__(self, "labels_N", labels_N)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +48,9 @@ class Dataset:
         num_classes: labels are 0 to num_classes - 1.
         train: images to train on.
         test: images to test on.
+
+    Raises:
+        InputError: a label is not a class, or the splits' images have different shapes.
     """
 
     name: str
@@ -42,6 +61,57 @@ class Dataset:
     train: LabeledImages
     test: LabeledImages
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.num_classes, numbers.Integral) or self.num_classes < 1:
+            raise InputError(
+                f"dataset {self.name}: num_classes={self.num_classes}: must be a whole number of 1 "
+                "or more"
+            )
+        object.__setattr__(self, "num_classes", int(self.num_classes))
+        for split, part in (("train", self.train), ("test", self.test)):
+            highest = int(part.labels_N.max())
+            if highest >= self.num_classes:
+                raise InputError(
+                    f"dataset {self.name}: a {split} label is {highest}, must be 0 to "
+                    f"{self.num_classes - 1} (num_classes={self.num_classes})"
+                )
+        shapes = [part.images_NHWC.shape[1:] for part in (self.train, self.test)]
+        if shapes[0] != shapes[1]:
+            raise InputError(
+                f"dataset {self.name}: training images have the shape {shapes[0]}, test images "
+                f"{shapes[1]}; all must have the same"
+            )
+
+    @classmethod
+    def from_arrays(
+        cls,
+        name: str,
+        train: tuple[Any, Any],
+        test: tuple[Any, Any],
+        num_classes: int | None = None,
+    ) -> Self:
+        """Makes a dataset of arrays, or of what NumPy makes an array of.
+
+        Args:
+            name: what to call it.
+            train: images to train on and their labels. Images are whole numbers from 0 to 255,
+                (examples, height, width, channels), or (examples, height, width) where they are
+                grey; labels are class numbers from 0 on, (examples,).
+            test: images to test on and their labels.
+            num_classes: how many classes there are; None is the highest label plus one.
+
+        Returns:
+            The dataset, its version named after its content.
+
+        Raises:
+            InputError: an array is not what it must be.
+        """
+        parts = [_part(name, "train", train), _part(name, "test", test)]
+        if num_classes is None:
+            num_classes = 1 + max(int(part.labels_N.max()) for part in parts)
+        version = f"arrays-{_fingerprint(*parts)[:8]}"
+        return cls(name, version, "train", "test", num_classes, *parts)
+
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """(height, width, channels), the same for every image."""
@@ -51,9 +121,26 @@ class Dataset:
     @functools.cached_property
     def fingerprint(self) -> str:
         """Hash of all images and labels, in their order: 16 hexadecimal digits."""
-        digest = hashlib.sha256()
-        for part in (self.train, self.test):
-            for array in (part.images_NHWC, part.labels_N):
-                digest.update(f"{array.dtype.str}{array.shape}".encode())
-                digest.update(np.ascontiguousarray(array).reshape(-1).data)
-        return digest.hexdigest()[:16]
+        return _fingerprint(self.train, self.test)
+
+
+def _part(name: str, split: str, arrays: tuple[Any, Any]) -> LabeledImages:
+    try:
+        images, labels = map(np.asarray, arrays)
+    except (TypeError, ValueError):
+        raise InputError(f"dataset {name}: {split}: must be a pair of images and labels") from None
+    if images.ndim == 3:
+        images = images[..., np.newaxis]
+    try:
+        return LabeledImages(images, labels)
+    except InputError as error:
+        raise InputError(f"dataset {name}: {split} {error}") from None
+
+
+def _fingerprint(*parts: LabeledImages) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        for array in (part.images_NHWC, part.labels_N):
+            digest.update(f"{array.dtype.str}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).reshape(-1).data)
+    return digest.hexdigest()[:16]

@@ -3,24 +3,26 @@
 import functools
 from pathlib import Path
 
-import numpy as np
-
 from cnn_ablation.data import splits
 from cnn_ablation.data.cache import load_cache, save_cache
 from cnn_ablation.data.dataset import Dataset, LabeledImages
 from cnn_ablation.data.location import DataLocation
 from cnn_ablation.data.prepared import Prepared, find_prepared, open_prepared
+from cnn_ablation.data.registered import choose_splits, make_registered
 from cnn_ablation.data.sources import SOURCES, Source, local_path, resolve_data_dir
 from cnn_ablation.design import DataSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.system.locks import folder_lock
 
+_WAITING = "waiting for another process that prepares it"
+
 
 def describe_dataset(name: str, data_dir: str | None = None) -> tuple[tuple[int, int, int], int]:
-    """What a dataset's images are, without reading or preparing any.
+    """What a dataset's images are, without reading or preparing any of TFDS's.
 
     Args:
-        name: TFDS name: mnist, fashion_mnist, kmnist, or one that is prepared in `data_dir`.
+        name: a registered name, or a TFDS name: mnist, fashion_mnist, kmnist, or one that is
+            prepared in `data_dir`.
         data_dir: TFDS's data_dir; None is TFDS's own default.
 
     Returns:
@@ -29,6 +31,9 @@ def describe_dataset(name: str, data_dir: str | None = None) -> tuple[tuple[int,
     Raises:
         InputError: there is no such dataset, or it does not hold labelled images of one size.
     """
+    registered = make_registered(name)
+    if registered is not None:
+        return registered.image_shape, registered.num_classes
     source = _find_source(name)
     if source is not None:
         return source.image_shape, source.num_classes
@@ -48,8 +53,8 @@ def load_dataset(
     """Loads training and test images; the first time on a machine, prepares them with TFDS.
 
     Args:
-        name: TFDS name: mnist (which needs no network), fashion_mnist, kmnist, or one that is
-            prepared in `data_dir`.
+        name: a registered name, or a TFDS name: mnist (which needs no network), fashion_mnist,
+            kmnist, or one that is prepared in `data_dir`.
         train_split: what to train on, in TFDS split syntax.
         test_split: what to test on, in TFDS split syntax.
         data_dir: TFDS's data_dir; None is TFDS's own default.
@@ -63,6 +68,9 @@ def load_dataset(
     root = resolve_data_dir(data_dir)
     source = _find_source(name)
     archives = _archive_folder(source, name, manual_dir)
+    registered = make_registered(name)
+    if registered is not None:
+        return choose_splits(registered, train_split, test_split)
     if source is not None:
         loader = _Loader(root / source.name / source.version, progress=progress)
         loader.prepare_if_missing(source, root, archives)
@@ -112,7 +120,7 @@ class _Loader:
         from cnn_ablation.data.preparing import make_folder, prepare, remove_abandoned
 
         make_folder(self.folder.parent, root)
-        with folder_lock(self.folder.parent) as lock:
+        with folder_lock(self.folder.parent, notice=_WAITING) as lock:
             if lock.held:
                 remove_abandoned(self.folder.parent)
             if self.folder.exists():
@@ -125,11 +133,8 @@ class _Loader:
         """Reads what a spec in TFDS split syntax selects."""
         if splits.is_plain(spec) and (images := self._find(spec)) is not None:
             return images
-        parts = [
-            _slice(self._read_whole(split), start, stop)
-            for split, start, stop in splits.resolve(spec, self._prepared, flag=flag)
-        ]
-        return parts[0] if len(parts) == 1 else _concatenate(parts)
+        ranges = splits.resolve(spec, self._prepared.split_infos, flag=flag)
+        return splits.select(ranges, self._read_whole)
 
     @functools.cached_property
     def _prepared(self) -> Prepared:
@@ -149,7 +154,7 @@ class _Loader:
     def _decode(self, split: str) -> LabeledImages:
         from cnn_ablation.data.decoding import decode_split
 
-        with folder_lock(self.folder.parent) as lock:
+        with folder_lock(self.folder.parent, notice=_WAITING) as lock:
             images = load_cache(self.folder, split) if lock.waited else None
             if images is None:
                 images = decode_split(self._prepared, split, progress=self.progress)
@@ -181,14 +186,3 @@ def _archive_folder(source: Source | None, name: str, manual_dir: str | None) ->
 
     verify_archives(source, folder)
     return folder
-
-
-def _slice(images: LabeledImages, start: int, stop: int) -> LabeledImages:
-    return LabeledImages(images.images_NHWC[start:stop], images.labels_N[start:stop])
-
-
-def _concatenate(parts: list[LabeledImages]) -> LabeledImages:
-    return LabeledImages(
-        np.concatenate([part.images_NHWC for part in parts]),
-        np.concatenate([part.labels_N for part in parts]),
-    )

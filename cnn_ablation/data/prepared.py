@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from cnn_ablation.data.registered import registered_names
 from cnn_ablation.data.sources import SOURCES
 from cnn_ablation.errors import InputError
 
@@ -145,6 +146,6 @@ def _not_there(name: str, root: Path) -> InputError:
     there = sorted({path.relative_to(root).parts[0] for path in found})
     others = f" (there: {', '.join(there)})" if there else ""
     return InputError(
-        f"--dataset={name}: must be {', '.join(SOURCES)},"
+        f"--dataset={name}: must be {', '.join((*SOURCES, *registered_names()))},"
         f" or a dataset that TFDS has prepared in {root}{others}"
     )

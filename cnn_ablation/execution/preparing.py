@@ -22,12 +22,9 @@ from cnn_ablation.study import Study, Variant, add_controls, fit_images
 from cnn_ablation.study.checks import check_study
 from cnn_ablation.study.declaration import Images
 from cnn_ablation.study.plan import DatasetFacts, Plan, default_folder
+from cnn_ablation.system.clock import seconds_since_start
 from cnn_ablation.system.compilation import keep_compiled_programs
-from cnn_ablation.system.environment import (
-    describe_device,
-    describe_environment,
-    seconds_since_start,
-)
+from cnn_ablation.system.environment import describe_device, describe_environment
 from cnn_ablation.training.mesh import choose_devices
 
 

@@ -61,11 +61,15 @@ class Registry(Mapping[str, T], Generic[T]):
         if taken is not None and not is_users(taken):
             raise InputError(f"{self.sort} {name!r}: is there already; choose another name")
 
-        def add(choice: T) -> T:
-            self._choices[name] = choice
+        def decorate(choice: T) -> T:
+            self.add(name, choice)
             return choice
 
-        return add
+        return decorate
+
+    def add(self, name: str, choice: T) -> None:
+        """Adds a choice, or replaces it, whatever its name."""
+        self._choices[name] = choice
 
     def users(self) -> dict[str, T]:
         """The choices that were not registered by this package."""

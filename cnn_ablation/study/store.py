@@ -20,7 +20,7 @@ from cnn_ablation.study.plan import Plan
 from cnn_ablation.study.results import StudyResults, Timing
 from cnn_ablation.study.strays import explain_strays
 from cnn_ablation.system.files import write_json
-from cnn_ablation.system.sole_writer import sole_writer
+from cnn_ablation.system.locks import sole_writer
 from cnn_ablation.training.records import FINISHED, TrialRecord
 
 STUDY, TRIALS, TIMINGS = "study.json", "trials.jsonl", "timings.jsonl"

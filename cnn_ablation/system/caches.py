@@ -4,6 +4,8 @@ import os
 import stat
 from pathlib import Path
 
+import platformdirs
+
 from cnn_ablation.errors import InputError
 
 VARIABLE = "CNN_ABLATION_CACHE_DIR"
@@ -12,17 +14,14 @@ VARIABLE = "CNN_ABLATION_CACHE_DIR"
 def user_cache_dir(*names: str) -> Path:
     """Makes and returns a private folder, by the names of the folders on the way to it.
 
-    It lies in $CNN_ABLATION_CACHE_DIR, or else in the user's cache folder as the XDG base
-    directory specification names it. What is executed is loaded from here: a folder that others
-    own or may write to is refused.
+    It lies in $CNN_ABLATION_CACHE_DIR, or else where the system keeps a user's caches; on Linux
+    that is $XDG_CACHE_HOME, or ~/.cache. What is executed is loaded from here: a folder that
+    others own or may write to is refused.
 
     Raises:
         InputError: the folder cannot be made, or is not the user's alone.
     """
-    root = os.environ.get(VARIABLE)
-    if not root:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
-        root = str(base / "cnn_ablation")
+    root = os.environ.get(VARIABLE) or platformdirs.user_cache_dir("cnn_ablation", appauthor=False)
     folder = Path(root).joinpath(*names)
     try:
         for level in (*reversed(folder.parents), folder):

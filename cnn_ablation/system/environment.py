@@ -1,11 +1,10 @@
-"""What a run ran on: versions, device, code revision, and when the process began."""
+"""What a run ran on: versions, device and code revision."""
 
 import contextlib
 import importlib.metadata
 import os
 import platform
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import jax
 from cnn_ablation.version import __version__
 
 _PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "tensorflow-datasets")
-_IMPORTED = time.time()
 
 
 def describe_environment() -> dict[str, Any]:
@@ -51,15 +49,6 @@ def git_revision() -> str | None:
         changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", ".")
         return revision + ("+changes" if changed else "")
     return None
-
-
-def seconds_since_start() -> float:
-    """Wall seconds since this process began, its interpreter's start included on Linux."""
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
-        started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
-        return time.clock_gettime(time.CLOCK_BOOTTIME) - started
-    return time.time() - _IMPORTED
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -35,6 +35,8 @@ def test_arrays_are_the_archives_own(mnist: Dataset) -> None:
     assert mnist.train.labels_N.dtype == mnist.test.labels_N.dtype == np.int32
     assert (mnist.name, mnist.version, mnist.num_classes) == ("mnist", "3.0.1", 10)
     assert (mnist.image_shape, mnist.num_classes) == describe_dataset("mnist")
+    # That of the published runs.
+    assert mnist.fingerprint == "ceda791d3e53beaf"
 
 
 def test_plain_tfds_reads_the_folder(mnist: Dataset, mnist_dir: str) -> None:

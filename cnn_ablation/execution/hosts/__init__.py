@@ -7,6 +7,7 @@ nothing here does anything, and JAX is not imported.
 from cnn_ablation.execution.hosts.ending import ending_together, recording_in
 from cnn_ablation.execution.hosts.joining import HostOptions, host_count, is_lead, join
 from cnn_ablation.execution.hosts.messages import dismiss, receive, require_same, send
+from cnn_ablation.execution.hosts.supervising import supervise
 
 __all__ = [
     "HostOptions",
@@ -19,4 +20,5 @@ __all__ = [
     "recording_in",
     "require_same",
     "send",
+    "supervise",
 ]

@@ -1,72 +1,54 @@
 """How a run on several hosts ends when one of them does: in one line, at once, on every host.
 
-JAX's runtime aborts a process that loses its coordinator or a peer, after writing a stack trace.
-The trace is switched off (`joining`), and the abort is turned into a line and an exit code here.
+A collective that fails is an exception here. JAX's runtime aborts the process where it finds out
+first; then the parent says the line (`supervising`).
 """
 
 import contextlib
-import ctypes
-import dataclasses
 import os
 import re
-import signal
-import socket
 import sys
-import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
+from cnn_ablation.execution.hosts import supervising
+from cnn_ablation.execution.hosts.state import HostState
+
 # What errors of collectives say when a peer is gone; measured with Gloo, documented for NCCL.
 _LOST = re.compile(r"gloo|nccl|coordination|socket closed|connection (reset|closed)", re.IGNORECASE)
 
-
-@dataclasses.dataclass
-class _Run:
-    """What this process knows of the run's hosts; `count` is 1 until they have joined."""
-
-    host: int = 0
-    count: int = 1
-    coordinator: str = ""
-    heartbeat_seconds: int = 0
-    join_seconds: int = 0
-    joining: bool = False
-    folder: Path | None = None
-
-
-_run = _Run()
-_telling = threading.Lock()
+_state = HostState()
 
 
 def host() -> int:
     """Which host this is."""
-    return _run.host
+    return _state.host
 
 
 def count() -> int:
     """How many hosts there are."""
-    return _run.count
+    return _state.count
 
 
-def watch(coordinator: str, heartbeat_seconds: int, join_seconds: int) -> None:
-    """Turns aborts of JAX's runtime into one line, from before the hosts join."""
-    _run.coordinator, _run.joining = coordinator, True
-    _run.heartbeat_seconds, _run.join_seconds = heartbeat_seconds, join_seconds
-    # A handler of Python's own would run too late: abort() ends the process when it returns.
-    libc = ctypes.CDLL(None)
-    libc.signal.argtypes = [ctypes.c_int, type(_on_abort)]
-    libc.signal.restype = ctypes.c_void_p
-    libc.signal(signal.SIGABRT, _on_abort)
+def joining(coordinator: str, heartbeat_seconds: int, join_seconds: int) -> None:
+    """Says that the hosts are about to join; from here on JAX's runtime may abort the process."""
+    supervising.expect_abort()
+    _state.coordinator, _state.joining = coordinator, True
+    _state.heartbeat_seconds, _state.join_seconds = heartbeat_seconds, join_seconds
+    supervising.report(_state)
 
 
 def joined(host: int, count: int) -> None:
     """Says that all hosts are there."""
-    _run.host, _run.count, _run.joining = host, count, False
+    _state.host, _state.count, _state.joining = host, count, False
+    supervising.report(_state)
 
 
 def recording_in(folder: Path) -> None:
     """Says where results are, for the line of a run that ends early."""
-    _run.folder = folder
+    _state.folder = str(folder)
+    supervising.report(_state)
 
 
 @contextlib.contextmanager
@@ -78,7 +60,7 @@ def ending_together() -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if _run.count == 1:
+        if _state.count == 1:
             raise
         code = 1
         if isinstance(error, SystemExit):
@@ -86,7 +68,7 @@ def ending_together() -> Iterator[None]:
         elif isinstance(error, BrokenPipeError):
             code = 141
         elif isinstance(error, Exception) and _LOST.search(str(error)):
-            _tell(_loss())
+            _say_lost()
         else:
             traceback.print_exc()
         with contextlib.suppress(OSError):
@@ -95,45 +77,9 @@ def ending_together() -> Iterator[None]:
         os._exit(code)
 
 
-@ctypes.CFUNCTYPE(None, ctypes.c_int)
-def _on_abort(_signal: int) -> None:
-    _tell(_not_joined() if _run.joining else _loss())
-    os._exit(2 if _run.joining else 1)
-
-
-def _tell(line: str) -> None:
-    """Prints a line, unless another thread just prints its own: the process is about to end."""
-    if _telling.acquire(blocking=False):
-        os.write(2, f"error: {line}\n".encode())
-
-
-def _not_joined() -> str:
-    return (
-        f"--coordinator={_run.coordinator}: the hosts did not come together within "
-        f"{_run.join_seconds} s: one is missing, or two have the same --host; "
-        "TF_CPP_MIN_LOG_LEVEL=0 shows JAX's log"
-    )
-
-
-def _loss() -> str:
-    kept = f"; what was recorded is in {_run.folder}" if _run.folder else ""
-    return (
-        f"{_lost_host()} is gone: it ended, or was not heard of for {_run.heartbeat_seconds} s; "
-        f"its own messages say more{kept}"
-    )
-
-
-def _lost_host() -> str:
-    if _run.count == 2:
-        return f"host {1 - _run.host} of 2"
-    if _run.host > 0 and not _answers(_run.coordinator):
-        return f"host 0 of {_run.count}"
-    return f"one of the {_run.count} hosts"
-
-
-def _answers(address: str) -> bool:
-    name, _, port = address.rpartition(":")
-    with contextlib.suppress(OSError, ValueError):
-        socket.create_connection((name.strip("[]"), int(port)), timeout=1).close()
-        return True
-    return False
+def _say_lost() -> None:
+    """Leaves the line to the parent, since the runtime may abort this process at any moment."""
+    _state.lost = True
+    supervising.report(_state)
+    if not supervising.is_supervised():
+        print(f"error: {_state.describe_end()}", file=sys.stderr)

@@ -76,7 +76,7 @@ def join(options: HostOptions) -> None:
     """Waits until all hosts are there; must come before JAX touches a device.
 
     Host 0 alone keeps its standard output. From here on a host that is lost ends the others within
-    the heartbeat, each with one line.
+    the heartbeat: each with one line, where `supervise` was called before.
 
     Raises:
         InputError: an option is not allowed, or host 0 cannot be reached.
@@ -84,7 +84,7 @@ def join(options: HostOptions) -> None:
     options.check()
     if options.coordinator is None:
         return
-    # JAX's log of a lost host is a stack trace; `ending` says the same in a line.
+    # JAX's log of a lost host is a stack trace; `supervising` says the same in a line.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "4")
     given: dict[str, Any] = {}
     if options.coordinator != AUTO:
@@ -94,7 +94,7 @@ def join(options: HostOptions) -> None:
             "process_id": options.host,
         }
         _find(options)
-    ending.watch(options.coordinator, options.heartbeat_seconds, options.join_seconds)
+    ending.joining(options.coordinator, options.heartbeat_seconds, options.join_seconds)
     _initialize(given, options)
     if not is_lead():
         _silence()

@@ -98,7 +98,14 @@ def start(*arguments: str, devices: int = 1) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
+        start_new_session=True,
     )
+
+
+def signal_host(process: subprocess.Popen[str], number: signal.Signals) -> None:
+    """Signals a host's command and the child that trains for it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
 
 
 @contextlib.contextmanager
@@ -116,7 +123,7 @@ def two_hosts(
         yield processes
     finally:
         for process in processes:
-            process.kill()
+            signal_host(process, signal.SIGKILL)
             process.communicate()
 
 
@@ -203,7 +210,11 @@ def test_a_host_that_is_lost_ends_the_other(tmp_path: Path, lost: int, how: sign
         while not (lines.exists() and lines.stat().st_size):
             assert time.monotonic() < end and processes[0].poll() is None
             time.sleep(0.1)
-        processes[lost].send_signal(how)
+        if how == signal.SIGKILL:
+            # The child that trains ends with its parent.
+            processes[lost].send_signal(how)
+        else:
+            signal_host(processes[lost], how)
         survivor = processes[1 - lost]
         told = survivor.communicate(timeout=HEARTBEAT + 30)[1]
         assert survivor.returncode == 1

@@ -1,6 +1,5 @@
 """Compile the kernels once with the machine's C++ compiler, into a folder of the user's own."""
 
-import contextlib
 import hashlib
 import os
 import platform
@@ -9,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import jax
@@ -17,6 +15,7 @@ import jaxlib.version
 
 from cnn_ablation.errors import InputError
 from cnn_ablation.system.caches import user_cache_dir
+from cnn_ablation.system.locks import folder_lock
 
 _SOURCES = Path(__file__).parent
 _COMPILE_SECONDS = 300
@@ -44,7 +43,7 @@ def library() -> tuple[Path, str]:
     try:
         folder = user_cache_dir("native", key)
         path = folder / "kernels.so"
-        with _lock(folder / "lock"):
+        with folder_lock(folder):
             if not path.exists():
                 _compile(command, path)
     except (OSError, InputError) as error:
@@ -99,16 +98,6 @@ def _cpu() -> bytes:
         return f"{platform.machine()} {platform.processor()}".encode()
     names = (b"vendor_id", b"cpu family", b"model", b"stepping", b"flags", b"CPU ", b"Features")
     return b"\n".join(line for line in lines if line.startswith(names))
-
-
-@contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Hold a lock among processes; the system releases it when its holder dies."""
-    import fcntl  # Windows has none.
-
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _compile(command: list[str], path: Path) -> None:

@@ -1,0 +1,33 @@
+"""Where a user's caches lie, and that nobody else can write there."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from cnn_ablation.errors import InputError
+from cnn_ablation.system.caches import VARIABLE, user_cache_dir
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have folders of their own")
+@pytest.mark.parametrize("xdg", [None, "", "elsewhere"])
+def test_the_folder_on_linux(
+    xdg: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(VARIABLE)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    if xdg is not None:
+        monkeypatch.setenv("XDG_CACHE_HOME", xdg and str(tmp_path / xdg))
+    folder = user_cache_dir("native", "key")
+    assert folder == tmp_path / (xdg or ".cache") / "cnn_ablation" / "native" / "key"
+    assert folder.is_dir() and folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_variable_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "mine"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
+    assert user_cache_dir("programs") == tmp_path / "mine" / "programs"
+    (tmp_path / "mine" / "programs").chmod(0o770)
+    with pytest.raises(InputError, match=f"other users; allowed is mode 700, and {VARIABLE} names"):
+        user_cache_dir("programs")
