@@ -19,7 +19,7 @@ from cnn_ablation.data import (
     register_dataset,
     registered,
 )
-from cnn_ablation.design.spec import DataSpec
+from cnn_ablation.design import DataSpec
 from cnn_ablation.errors import InputError
 
 IMAGES = np.arange(30 * 4 * 3, dtype=np.int64).reshape(30, 4, 3) % 256

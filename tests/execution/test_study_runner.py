@@ -21,7 +21,8 @@ from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution import preparing, timing
 from cnn_ablation.execution.executors import block
-from cnn_ablation.execution.runner import StudyOptions, run_study, train_study
+from cnn_ablation.execution.options import StudyOptions
+from cnn_ablation.execution.session import train_study
 from cnn_ablation.study import Study, one_axis
 from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, load_results
 from cnn_ablation.training.records import EpochRecord, TrialRecord
@@ -257,7 +258,7 @@ def test_the_control_arm_has_claims_of_its_own(run: Any, tmp_path: Path) -> None
     )
     study = dataclasses.replace(plain, questions=(question,))
     assert run(study, controls=False)[0] == 0
-    assert len(load_results(tmp_path / "study").study.networks()) == 2
+    assert len(load_results(tmp_path / "study").plan.designs) == 2
     _, said = run(study)
     controls = load_results(tmp_path / "study").study.questions[0].variants[2:]
     assert [control.control_of for control in controls] == ["stride=3", "stride=4"]

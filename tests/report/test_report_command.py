@@ -9,18 +9,18 @@ import pytest
 from synthetic_results import stride_study, synthetic_results
 
 from cnn_ablation.report import write_report
-from cnn_ablation.study.plan import StudyPlan
+from cnn_ablation.study.plan import Plan
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.store import Store
 from cnn_ablation.system.files import write_bytes
 
 
 def _kept(results: StudyResults, folder: Path) -> None:
-    plan = StudyPlan(
+    plan = Plan(
         study=results.study,
         training=results.training,
         data=results.data,
-        dataset_version=results.dataset_version,
+        dataset_version=results.plan.dataset_version,
         fingerprint="",
         convolution="xla",
         seeds=results.seeds,

@@ -78,7 +78,7 @@ def test_statuses_are_counted_once_a_design_and_only_completed_trials_give_figur
     assert second.counts == {"completed": 3, "diverged": 0, "failed": 0, "missing": 1}
     assert [trial.seed for trial in first.completed] == [2, 3]
     assert first.final("test_accuracy").n == 2  # type: ignore[union-attr]
-    total = len(results.study.networks()) * 4
+    total = len(results.plan.designs) * 4
     expected = {"completed": total - 3, "diverged": 1, "failed": 1, "missing": 1}
     assert count_statuses(results) == expected
 

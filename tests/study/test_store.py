@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from cnn_ablation.design import NetworkSpec
 from cnn_ablation.errors import InputError
-from cnn_ablation.study.plan import StudyPlan, default_folder
+from cnn_ablation.study.plan import Plan, default_folder
 from cnn_ablation.study.results import StudyResults, Timing, TrialResult
 from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, Store, load_results
 from cnn_ablation.training.records import EpochRecord
 
-PLAN = StudyPlan(
+PLAN = Plan(
     study=small_study.study(4, 6),
     training=small_study.TRAINING,
     data=small_study.DATA,
@@ -42,7 +42,7 @@ def trial(
 ALL = [trial(network, seed) for network, seed in PLAN.trials()]
 
 
-def fill(folder: Path, trials: list[TrialResult] = ALL, plan: StudyPlan = PLAN) -> StudyResults:
+def fill(folder: Path, trials: list[TrialResult] = ALL, plan: Plan = PLAN) -> StudyResults:
     with Store(folder, plan) as store:
         for one in trials:
             store.add_trial(one)
@@ -188,7 +188,7 @@ def times(seconds: float, *networks: NetworkSpec) -> list[Timing]:
 
 
 def test_rounds_count_where_they_timed_every_design_on_one_machine(tmp_path: Path) -> None:
-    small, large = PLAN.study.networks()
+    small, large = PLAN.plan.designs
     fill(tmp_path)
     with Store(tmp_path, PLAN) as store:
         for seconds, networks, machine in (
@@ -204,7 +204,7 @@ def test_rounds_count_where_they_timed_every_design_on_one_machine(tmp_path: Pat
 
 
 def test_a_design_that_never_finished_needs_no_times(tmp_path: Path) -> None:
-    small, large = PLAN.study.networks()
+    small, large = PLAN.plan.designs
     fill(tmp_path, [trial(small, 0), trial(large, 0, "failed", "why")])
     with Store(tmp_path, PLAN) as store:
         store.add_round(times(1.0, small), MACHINE)
@@ -215,7 +215,7 @@ def test_a_design_that_never_finished_needs_no_times(tmp_path: Path) -> None:
 def test_a_torn_round_is_taken_away(tmp_path: Path) -> None:
     fill(tmp_path)
     with Store(tmp_path, PLAN) as store:
-        store.add_round(times(1.0, *PLAN.study.networks()), MACHINE)
+        store.add_round(times(1.0, *PLAN.plan.designs), MACHINE)
     content = (tmp_path / TIMINGS).read_bytes()
     (tmp_path / TIMINGS).write_bytes(content + content[: len(content) // 2])
     with Store(tmp_path, PLAN) as store:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 import small_study
+from cnn_ablation.execution.runner import StudyOptions, run_study
 from mlflow.entities import Run as MLflowRun
 from mlflow.tracking import MlflowClient
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -25,7 +26,6 @@ from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution import runner
 from cnn_ablation.execution.executors import Began, Ended, EpochEnded, Event, Task
-from cnn_ablation.execution.runner import StudyOptions, run_study
 from cnn_ablation.trackers import Tracking, Trial, make_tracking
 from cnn_ablation.trackers.description import layer_table
 from cnn_ablation.trackers.mlflow import NOTE, PARENT

@@ -11,7 +11,7 @@ from cnn_ablation.data import Dataset
 from cnn_ablation.design import NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import FieldError, InputError
 from cnn_ablation.training import trainer
-from cnn_ablation.training.compiled import compile_programs
+from cnn_ablation.training.compiled import compile_executables
 from cnn_ablation.training.records import EpochRecord, TrialRecord
 
 SPEC = TrialSpec(NetworkSpec(stride=2), TrainingSpec(epochs=2))
@@ -53,10 +53,10 @@ def test_seeds_differ(trials: list[trainer.Trial]) -> None:
 
 
 def test_nothing_is_compiled_twice(small_mnist: Dataset, trials: list[trainer.Trial]) -> None:
-    before = compile_programs.cache_info()
+    before = compile_executables.cache_info()
     longer = dataclasses.replace(SPEC, training=TrainingSpec(epochs=3))
     trainer.Trainer(longer, small_mnist)
-    after = compile_programs.cache_info()
+    after = compile_executables.cache_info()
     assert (after.misses, after.hits) == (before.misses, before.hits + 1)
 
 

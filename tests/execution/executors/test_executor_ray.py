@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import small_study
+from cnn_ablation.execution.executors.pooling import ATTEMPTS
 
 from cnn_ablation.data import Dataset, load_dataset
 from cnn_ablation.design import TrialSpec
@@ -28,7 +29,6 @@ from cnn_ablation.execution.executors import (
     make_executor,
 )
 from cnn_ablation.execution.executors.inline import InlineExecutor
-from cnn_ablation.execution.executors.pooling import ATTEMPTS
 from cnn_ablation.study.store import TRIALS, load_results
 
 pytestmark = [

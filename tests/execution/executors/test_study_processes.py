@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import small_study
+from cnn_ablation.execution.executors.pooling import ATTEMPTS
 
 from cnn_ablation.data import Dataset, load_dataset
 from cnn_ablation.design import TrialSpec
@@ -23,7 +24,6 @@ from cnn_ablation.execution.executors import Began, Ended, EpochEnded, Event, Jo
 from cnn_ablation.execution.executors.cores import available_cores, share_of
 from cnn_ablation.execution.executors.inline import InlineExecutor
 from cnn_ablation.execution.executors.interface import Idle, Setup
-from cnn_ablation.execution.executors.pooling import ATTEMPTS
 from cnn_ablation.execution.executors.processes import ProcessExecutor
 from cnn_ablation.study.store import STUDY, TRIALS, load_results
 

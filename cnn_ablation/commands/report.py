@@ -1,0 +1,34 @@
+"""The command that rebuilds a study's report from its trials."""
+
+import sys
+from pathlib import Path
+
+from cnn_ablation.commands import entry
+from cnn_ablation.errors import InputError
+from cnn_ablation.report import write_report
+from cnn_ablation.study.store import load_results
+
+_DESCRIPTION = """python -m cnn_ablation.report WORKDIR
+
+Writes WORKDIR/report/ anew from the study in WORKDIR: report.html, report.md, figures, tables.
+Nothing is trained and nothing else in WORKDIR is touched; a study may still be running."""
+
+
+def run() -> None:
+    """Rebuilds the report of the folder that the command line names, and exits."""
+    given = [word for word in sys.argv[1:] if not word.startswith("-")]
+    sys.argv[1:] = [word for word in sys.argv[1:] if word.startswith("-")]
+    entry.run(lambda: _rebuild(given), _DESCRIPTION)
+
+
+def _rebuild(folders: list[str]) -> None:
+    if len(folders) != 1:
+        raise InputError(f"WORKDIR={' '.join(folders)}: must be the folder of one study")
+    workdir = Path(folders[0]).expanduser()
+    results = load_results(workdir)
+    try:
+        print(write_report(results, workdir / "report"))
+    except OSError as error:
+        raise InputError(
+            f"{workdir / 'report'}: must be a folder to write to ({error.strerror})"
+        ) from None
