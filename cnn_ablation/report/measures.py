@@ -127,7 +127,9 @@ def count_statuses(results: StudyResults) -> dict[str, int]:
     """Trials of the whole study by status; a design that questions share counts once."""
     counts = dict.fromkeys(STATUSES, 0)
     for spec in results.plan.designs:
-        trials = [trial for trial in results.trials if trial.spec == spec]
+        trials = [
+            trial for trial in results.trials if trial.spec == spec and trial.seed in results.seeds
+        ]
         for status, count in _counts(results, trials).items():
             counts[status] += count
     return counts

@@ -80,6 +80,7 @@ def to_parquet(rows: list[Row]) -> bytes | None:
 def _rows(results: StudyResults, trial: TrialRecord) -> list[Row]:
     summary = summarize(trial.spec.network)
     of_trial = {
+        **dict.fromkeys(columns()),
         "trial_id": results.plan.trial_id(trial.spec, trial.seed),
         "variants": names_of(results, trial),
         "seed": trial.seed,

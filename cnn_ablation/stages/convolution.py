@@ -77,13 +77,14 @@ def convolve_by_products(images_BHWC: Array, kernel_HWIO: Array, block: BlockLik
     height, width = images_BHWC.shape[1:3]
     rows, columns, inputs, outputs = kernel_HWIO.shape
     step = block.stride
-    before = [pad_before(size, block.kernel_size, step, block.padding) for size in (height, width)]
-    out_height, out_width = (_output_size(block, size) for size in (height, width))
-    reach = [(out - 1) * step + block.kernel_size for out in (out_height, out_width)]
-    widths = [
-        (zeros, max(needed - zeros - size, 0))
-        for zeros, needed, size in zip(before, reach, (height, width), strict=True)
-    ]
+    out_height, out_width = (
+        conv_output_size(size, window, step, block.padding)
+        for size, window in ((height, rows), (width, columns))
+    )
+    widths = []
+    for size, window, out in ((height, rows, out_height), (width, columns, out_width)):
+        before = pad_before(size, window, step, block.padding)
+        widths.append((before, max((out - 1) * step + window - before - size, 0)))
     padded = jnp.pad(images_BHWC, ((0, 0), *widths, (0, 0)))
     batch = padded.shape[0]
     taps = [

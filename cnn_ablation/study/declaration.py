@@ -147,10 +147,6 @@ class Study:
                 "folder"
             )
         _require_several(self, f"study {self.name}", "questions", Question)
-        names = [question.name for question in self.questions]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise InputError(f"study {self.name}: questions must differ; used twice: {twice}")
 
     @property
     def variants(self) -> tuple[Variant, ...]:

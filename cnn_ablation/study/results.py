@@ -68,9 +68,10 @@ class StudyResults:
         return self.plan.environment
 
     def trials_of(self, variant: Variant) -> list[TrialRecord]:
-        """A variant's trials in the order of their seeds."""
-        spec = self.plan.spec(variant)
-        return sorted((t for t in self.trials if t.spec == spec), key=lambda trial: trial.seed)
+        """A variant's trials of the seeds asked for, in the order of the seeds."""
+        spec, seeds = self.plan.spec(variant), set(self.seeds)
+        own = [trial for trial in self.trials if trial.spec == spec and trial.seed in seeds]
+        return sorted(own, key=lambda trial: trial.seed)
 
     def timings_of(self, variant: Variant) -> list[Timing]:
         """A variant's times in the order of the rounds."""

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cnn_ablation.claims import Claim, Setting, Verdict, chain, check, decide, judge, plan
+from cnn_ablation.claims import (
+    Claim,
+    Setting,
+    Verdict,
+    chain,
+    check,
+    decide,
+    judge,
+    prospects_of,
+)
 from cnn_ablation.errors import InputError
 from cnn_ablation.inference import Interval
 
@@ -119,11 +128,11 @@ def test_too_few_seeds_decide_nothing_and_it_is_said_before() -> None:
     assert verdict.outcome == "inconclusive"
     assert "5 seeds cannot" in verdict.sentence()
     assert "6 seeds could" in verdict.sentence()
-    (before,) = plan([a_claim()], SETTING, seeds=5)
+    (before,) = prospects_of([a_claim()], SETTING, seeds=5)
     assert not before.can_decide
     assert (before.smallest_p, before.units_needed) == (0.0625, 6)
     assert "6 seeds could" in before.sentence()
-    (enough,) = plan([a_claim()], SETTING, seeds=10)
+    (enough,) = prospects_of([a_claim()], SETTING, seeds=10)
     assert enough.can_decide
     assert "1.0" in enough.sentence()
 
@@ -135,12 +144,12 @@ def test_plan_counts_the_whole_family_and_each_kind_of_unit() -> None:
         a_claim(name="p", kind="exact", metric="params"),
         a_claim(name="late", contrasts=(("F", "A"),), min_epochs=20),
     ]
-    paired, timing = plan(claims, SETTING, seeds=9, rounds=6)
+    paired, timing = prospects_of(claims, SETTING, seeds=9, rounds=6)
     assert (paired.kind, paired.contrasts, paired.family_size, paired.n) == ("paired", 5, 10, 9)
     assert paired.units_needed == 9
     assert paired.can_decide
     assert (timing.kind, timing.n, timing.can_decide) == ("timing", 6, False)
-    assert [p.family_size for p in plan(claims, LONG, seeds=9)] == [11]
+    assert [p.family_size for p in prospects_of(claims, LONG, seeds=9)] == [11]
 
 
 def test_holm_and_bonferroni_run_over_the_whole_question() -> None:

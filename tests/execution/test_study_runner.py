@@ -16,7 +16,7 @@ import pytest
 import small_study
 
 from cnn_ablation import report
-from cnn_ablation.commands.conclusion import FAILED_TRIALS, UNEXPECTED_VERDICT
+from cnn_ablation.commands.conclusion import FAILED_TRIALS, UNEXPECTED_VERDICT, finish_study
 from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution import preparing, timing
@@ -36,6 +36,7 @@ class FakeTrainer:
     diary: list[Trial]
     troubles: dict[Trial, Callable[[], Any]]
     seeds_at_once = 1
+    lowering, compile_seconds = "xla", 0.0
 
     def __init__(self, spec: TrialSpec, *_: object, **__: object) -> None:
         self.spec = spec
@@ -54,7 +55,7 @@ class FakeTrainer:
             epochs.append(EpochRecord(number, 0.5, 0.5, 0.5, accuracy, 1.0 + hidden, 0.1))
             if on_epoch is not None:
                 on_epoch(seed, epochs[-1])
-        return [SimpleNamespace(record=TrialRecord(seed, status, tuple(epochs)))]
+        return [SimpleNamespace(record=TrialRecord(self.spec, seed, status, tuple(epochs)))]
 
 
 @pytest.fixture(autouse=True)
@@ -78,11 +79,12 @@ def run(
             "data": small_study.DATA,
             "timing_rounds": 0,
             "workdir": str(tmp_path / "study"),
+            "executor": "inline",
             "conv": "xla",
             "data_dir": str(private_folders / "datasets"),
         }
-        chosen = StudyOptions(seeds=range(seeds), **{**defaults, **options})
-        code = run_study(study or small_study.study(4, 6), chosen)
+        chosen = StudyOptions.of(seeds=range(seeds), **{**defaults, **options})
+        code = finish_study(study or small_study.study(4, 6), chosen)
         return code, capsys.readouterr().out
 
     return run
@@ -116,12 +118,13 @@ def test_from_python_a_study_is_trained_and_its_results_returned(
 ) -> None:
     run()
     trainer.diary.clear()
-    options = StudyOptions(
+    options = StudyOptions.of(
         training=small_study.TRAINING,
         data=small_study.DATA,
         seeds=range(4),
         timing_rounds=0,
         workdir=str(tmp_path / "study"),
+        executor="inline",
         conv="xla",
         data_dir=os.environ["TFDS_DATA_DIR"],
     )
@@ -217,7 +220,7 @@ def test_each_round_times_each_design_after_a_warm_up(
     assert [sorted(one) for one in rounds] == [[4, 6]] * 3
     assert rounds[0] == rounds[1][::-1], "no design may always come first"
     timings = load_results(tmp_path / "study").timings
-    assert sorted((t.round, t.network.hidden, t.train_seconds) for t in timings) == [
+    assert sorted((t.round, t.spec.network.hidden, t.train_seconds) for t in timings) == [
         (number, hidden, 1.0 + hidden) for number in (1, 2, 3) for hidden in (4, 6)
     ]
 
@@ -254,7 +257,7 @@ def test_the_control_arm_has_claims_of_its_own(run: Any, tmp_path: Path) -> None
         plain.questions[0],
         variants=strides,
         claims=(claim,),
-        reference=dataclasses.replace(small_study.BASE, stride=3, hidden=64),
+        reference=small_study.BASE.replace(stride=3, hidden=64),
     )
     study = dataclasses.replace(plain, questions=(question,))
     assert run(study, controls=False)[0] == 0
@@ -271,7 +274,7 @@ def test_the_control_arm_has_claims_of_its_own(run: Any, tmp_path: Path) -> None
         ({"executor": "magic"}, "--executor=magic: must be"),
         ({"executor": "processes", "workers": 0}, "--workers=0: must be"),
         ({"workers": 2}, "--workers=2: must be 1 with --executor=inline"),
-        ({"timing_rounds": -1}, "--timing_rounds=-1: must be"),
+        ({"timing_rounds": -1}, "timing_rounds=-1: must be"),
         ({"conv": "magic"}, "--conv=magic: must be"),
         ({"devices": 99}, "--devices=99: must be"),
     ],
@@ -290,6 +293,7 @@ def test_a_design_too_large_for_the_images_is_named(run: Any) -> None:
     question = dataclasses.replace(
         study.questions[0],
         variants=(dataclasses.replace(study.questions[0].variants[0], network=vast),),
+        claims=(),
     )
     with pytest.raises(InputError, match="variant hidden=4: kernel_size=30: block 1 sees a 28x28"):
         run(dataclasses.replace(study, questions=(question,)))
@@ -322,7 +326,7 @@ def test_auto_is_a_worker_on_each_of_several_cores(
     given: dict[str, Any], cores: tuple[int, ...], executor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preparing, "available_cores", lambda: cores)
-    options = StudyOptions(
+    options = StudyOptions.of(
         training=TrainingSpec(), data=DataSpec(), seeds=range(2), **{"executor": "auto", **given}
     )
-    assert preparing.settled(options).executor == executor
+    assert preparing.with_executor(options).execution.executor == executor

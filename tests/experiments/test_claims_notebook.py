@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from cnn_ablation.claims import Setting, judge, plan
+from cnn_ablation.claims import Setting, judge, prospects_of
 from experiments.notebook_claims import CLAIMS_BY_QUESTION, NOTEBOOK_CLAIMS
 
 RESULTS = Path(__file__).parents[2] / "experiments" / "notebook_results.json"
@@ -57,10 +57,10 @@ def test_parameter_claims_are_facts_and_the_only_expectations() -> None:
 
 def test_families_are_small_enough_for_ten_seeds() -> None:
     for setting, sizes in ((AS_PUBLISHED, [11, 8, 4, 5]), (AS_PROPOSED, [14, 8, 4, 5])):
-        plans = plan(NOTEBOOK_CLAIMS, setting, seeds=10, rounds=10)
+        plans = prospects_of(NOTEBOOK_CLAIMS, setting, seeds=10, rounds=10)
         assert all(family.can_decide for family in plans)
         assert [f.family_size for f in plans if f.kind == "paired"] == sizes
-    assert not any(p.can_decide for p in plan(NOTEBOOK_CLAIMS, AS_PUBLISHED, seeds=5))
+    assert not any(p.can_decide for p in prospects_of(NOTEBOOK_CLAIMS, AS_PUBLISHED, seeds=5))
 
 
 def test_longer_training_claims_wait_for_twenty_epochs() -> None:

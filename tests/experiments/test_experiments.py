@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 import experiments
-from cnn_ablation import study_command
 from cnn_ablation.commands import study as command
 from cnn_ablation.design import NetworkSpec, TrainingSpec
 from cnn_ablation.design.summary import summarize
@@ -54,7 +53,7 @@ def test_every_cell_of_the_notebook_is_a_variant_with_its_figures(row: dict[str,
 def test_the_notebook_is_17_cells_of_15_designs_trained_once() -> None:
     variants = [v for question in notebook.STUDY.questions for v in question.variants]
     assert len([v for v in variants if v.published]) == len(ROWS) == 17
-    assert len(notebook.STUDY.networks()) == 15
+    assert len({variant.network for variant in variants}) == 15
     assert [v.label for v in variants if not v.published] == ["pool none"]
     published = TrainingSpec(learning_rate=0.001, epochs=2)
     assert published == AS_PUBLISHED
@@ -100,11 +99,12 @@ def test_controls_have_equal_parameters_and_claims_of_their_own(study: Study) ->
 
 def test_the_study_that_help_shows_is_a_study(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[Study] = []
-    monkeypatch.setattr(study_command, "run", lambda study, description: runs.append(study))
-    block = re.search(r"\n\n((?:    .*\n|\n)+)", command.OWN_STUDY)
-    assert block is not None
-    code = re.sub("^    ", "", block[1], flags=re.MULTILINE)
-    exec(compile(code, "wide.py", "exec"), {"__name__": "__main__"})
+    monkeypatch.setattr(command, "run_study", lambda study, description: runs.append(study))
+    code = re.search(
+        r'^""".*^    cnn\.run_study\(.*?\n', command.OWN_STUDY, re.DOTALL | re.MULTILINE
+    )
+    assert code is not None, "the file must stand there as it is typed, not indented"
+    exec(compile(code[0], "wide.py", "exec"), {"__name__": "__main__"})
     (study,) = runs
     (question,) = study.questions
     labels = {variant.label for variant in question.variants}

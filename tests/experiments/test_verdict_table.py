@@ -29,7 +29,7 @@ def test_a_row_a_claim_and_a_column_a_run() -> None:
 
 def test_runs_of_different_studies_are_refused() -> None:
     run = synthetic_results(stride_study(), seeds=range(3))
-    other = dataclasses.replace(run, study=two_question_study())
+    other = dataclasses.replace(run, plan=dataclasses.replace(run.plan, study=two_question_study()))
     with pytest.raises(InputError, match="must be of one study"):
         verdict_table([run, other])
 

@@ -1,9 +1,11 @@
 """Invented results of real studies, as a report sees them: the same for the same arguments."""
 
 import dataclasses
+import json
 import math
 import zlib
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 
@@ -11,8 +13,9 @@ from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.design.summary import summarize
 from cnn_ablation.study import Published, Question, Study, Variant
 from cnn_ablation.study.controls import add_controls
-from cnn_ablation.study.results import StudyResults, Timing, TrialResult
-from cnn_ablation.training.records import EpochRecord
+from cnn_ablation.study.plan import Plan
+from cnn_ablation.study.results import StudyResults, Timing
+from cnn_ablation.training.records import EpochRecord, Status, TrialRecord
 from experiments.notebook_claims import KERNEL_SIZE_CLAIMS, STRIDE_CLAIMS
 
 ENVIRONMENT = {
@@ -73,38 +76,43 @@ def synthetic_results(
         status_of: from the number of a design and a seed: `completed`, `diverged`, `failed` or
             `missing`.
     """
-    training = TrainingSpec(epochs=epochs)
+    plan = Plan(
+        study=study,
+        training=TrainingSpec(epochs=epochs),
+        data=DataSpec(),
+        dataset_version=VERSION,
+        fingerprint="0123456789abcdef",
+        lowering="native",
+        seeds=tuple(seeds),
+        environment=ENVIRONMENT,
+    )
     trials, timings = [], []
-    for number, network in enumerate(study.networks()):
+    for number, spec in enumerate(plan.designs):
         for seed in seeds:
             status = status_of(number, seed)
             if status != "missing":
-                trials.append(_trial(network, training, seed, status))
-        timings += [_timing(network, number) for number in range(1, rounds + 1)]
-    return StudyResults(
-        study=study,
-        training=training,
-        data=DataSpec(),
-        dataset_version=VERSION,
-        seeds=tuple(seeds),
-        trials=tuple(trials),
-        timings=tuple(timings),
-        environment=ENVIRONMENT,
-    )
+                trials.append(_trial(spec, seed, status))
+        timings += [_timing(spec, number) for number in range(1, rounds + 1)]
+    return StudyResults(plan, tuple(trials), tuple(timings))
 
 
-def _trial(network: NetworkSpec, training: TrainingSpec, seed: int, status: str) -> TrialResult:
-    rng = np.random.default_rng([seed, zlib.crc32(repr(network).encode())])
+def _draws(spec: TrialSpec, seed: int) -> np.random.Generator:
+    """Random numbers of one design and seed, the same whatever fields a spec may gain."""
+    name = json.dumps(spec.network.to_json(), sort_keys=True)
+    return np.random.default_rng([seed, zlib.crc32(name.encode())])
+
+
+def _trial(spec: TrialSpec, seed: int, status: str) -> TrialRecord:
+    rng = _draws(spec, seed)
     shared = np.random.default_rng(seed).normal(0, 0.0008)
-    reached = 0.9925 - 0.01 / math.log10(summarize(network).macs / 100)
-    last = {"completed": training.epochs, "diverged": training.epochs // 2, "failed": 0}[status]
+    reached = 0.9925 - 0.01 / math.log10(summarize(spec.network).macs / 100)
+    epochs_of = {"completed": spec.training.epochs, "diverged": spec.training.epochs // 2}
     epochs = []
-    for epoch in range(1, last + 1):
+    for epoch in range(1, epochs_of.get(status, 0) + 1):
         error = (1 - reached) * (1 + 3 / epoch) + shared + abs(rng.normal(0, 0.0008))
-        epochs.append(_epoch(epoch, float(error), _seconds(network)))
-    trial = TrialSpec(network, training).trial_id(seed, VERSION)
+        epochs.append(_epoch(epoch, float(error), _seconds(spec.network)))
     message = "MemoryError: 3.2 GiB for 60,000 images" if status == "failed" else None
-    return TrialResult(trial, network, seed, status, tuple(epochs), message)
+    return TrialRecord(spec, seed, cast(Status, status), tuple(epochs), message)
 
 
 def _epoch(number: int, error: float, seconds: float) -> EpochRecord:
@@ -124,10 +132,10 @@ def _seconds(network: NetworkSpec) -> float:
     return 0.3 + summarize(network).macs / 2.4e5
 
 
-def _timing(network: NetworkSpec, number: int) -> Timing:
-    rng = np.random.default_rng([number, zlib.crc32(repr(network).encode())])
-    seconds = _seconds(network) * (1 + abs(float(rng.normal(0, 0.02))))
-    return Timing(network, number, seconds, seconds / 25)
+def _timing(spec: TrialSpec, number: int) -> Timing:
+    rng = _draws(spec, number)
+    seconds = _seconds(spec.network) * (1 + abs(float(rng.normal(0, 0.02))))
+    return Timing(spec, number, seconds, seconds / 25)
 
 
 def relabelled(study: Study, label: str) -> Study:

@@ -18,7 +18,7 @@ from page_reader import Page
 from PIL import Image
 from synthetic_results import relabelled, stride_study, synthetic_results, two_question_study
 
-from cnn_ablation.design import NetworkSpec
+from cnn_ablation.design import NetworkSpec, TrialSpec
 from cnn_ablation.report import pages, rows, write_report
 from cnn_ablation.report.content import compose
 from cnn_ablation.study import Question, Study, Variant
@@ -113,9 +113,9 @@ def test_every_verdict_is_a_sentence_in_both(
 
 
 def test_tables_hold_the_figures(page: Page, markdown: str, results: StudyResults) -> None:
-    network = NetworkSpec(stride=2)
-    accuracies = [100 * t.epochs[-1].test_accuracy for t in results.trials if t.network == network]
-    times = [t.train_seconds for t in results.timings if t.network == network]
+    spec = TrialSpec(NetworkSpec(stride=2), results.training)
+    accuracies = [100 * t.epochs[-1].test_accuracy for t in results.trials if t.spec == spec]
+    times = [t.train_seconds for t in results.timings if t.spec == spec]
     row = next(row for row in page.rows if row[0] == "s2" and len(row) == 11)
     mean, sd = statistics.fmean(accuracies), statistics.stdev(accuracies)
     assert row[1].startswith(f"{mean:.2f} ± {sd:.2f} [")
@@ -158,7 +158,10 @@ def test_csv_has_a_row_per_trial_and_epoch(folder: Path, results: StudyResults) 
     epochs = [(trial, epoch) for trial in results.trials for epoch in trial.epochs]
     assert len(found) == len(epochs) == 19 * 10 * 3
     for row, (trial, epoch) in zip(found, epochs, strict=True):
-        assert (row["trial_id"], int(row["seed"])) == (trial.trial_id, trial.seed)
+        assert (row["trial_id"], int(row["seed"])) == (
+            results.plan.trial_id(trial.spec, trial.seed),
+            trial.seed,
+        )
         assert float(row["test_accuracy"]) == epoch.test_accuracy
     assert found[0]["variants"] == "kernel_size: k3,3; stride: s1"
 

@@ -9,23 +9,13 @@ import pytest
 from synthetic_results import stride_study, synthetic_results
 
 from cnn_ablation.report import write_report
-from cnn_ablation.study.plan import Plan
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.store import Store
 from cnn_ablation.system.files import write_bytes
 
 
 def _kept(results: StudyResults, folder: Path) -> None:
-    plan = Plan(
-        study=results.study,
-        training=results.training,
-        data=results.data,
-        dataset_version=results.plan.dataset_version,
-        fingerprint="",
-        convolution="xla",
-        seeds=results.seeds,
-        environment=results.environment,
-    )
+    plan = dataclasses.replace(results.plan, lowering="xla", fingerprint="")
     with Store(folder, plan) as store:
         for trial in results.trials:
             store.add_trial(trial)
@@ -77,4 +67,7 @@ def test_binary_files_are_whole_or_not_there(tmp_path: Path) -> None:
 
 def test_environment_may_be_empty(tmp_path: Path) -> None:
     results = synthetic_results(stride_study(), seeds=(0,), epochs=1, rounds=0)
-    assert write_report(dataclasses.replace(results, environment={}), tmp_path).exists()
+    assert write_report(
+        dataclasses.replace(results, plan=dataclasses.replace(results.plan, environment={})),
+        tmp_path,
+    ).exists()

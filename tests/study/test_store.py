@@ -10,12 +10,12 @@ import small_study
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cnn_ablation.design import NetworkSpec
+from cnn_ablation.design import TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.study.plan import Plan, default_folder
-from cnn_ablation.study.results import StudyResults, Timing, TrialResult
+from cnn_ablation.study.results import StudyResults, Timing
 from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, Store, load_results
-from cnn_ablation.training.records import EpochRecord
+from cnn_ablation.training.records import EpochRecord, Status, TrialRecord
 
 PLAN = Plan(
     study=small_study.study(4, 6),
@@ -23,7 +23,7 @@ PLAN = Plan(
     data=small_study.DATA,
     dataset_version="3.0.1",
     fingerprint="0123456789abcdef",
-    convolution="xla",
+    lowering="xla",
     seeds=(0, 1, 2),
     environment={"device": "cpu: 1 x cpu, 2 cores"},
 )
@@ -31,18 +31,17 @@ MACHINE, OTHER_MACHINE = {"node": "a"}, {"node": "b"}
 
 
 def trial(
-    network: NetworkSpec, seed: int, status: str = "completed", error: str | None = None
-) -> TrialResult:
-    accuracy = 0.9 + network.hidden / 1000 + seed / 100_000
+    spec: TrialSpec, seed: int, status: Status = "completed", error: str | None = None
+) -> TrialRecord:
+    accuracy = 0.9 + spec.network.hidden / 1000 + seed / 100_000
     epochs = tuple(EpochRecord(n, 0.5, 0.8, 0.4, accuracy + n / 50, 1.5, 0.1) for n in (1, 2))
-    trial_id = PLAN.spec(network).trial_id(seed, PLAN.dataset_version)
-    return TrialResult(trial_id, network, seed, status, () if status == "failed" else epochs, error)
+    return TrialRecord(spec, seed, status, () if status == "failed" else epochs, error)
 
 
-ALL = [trial(network, seed) for network, seed in PLAN.trials()]
+ALL = [trial(spec, seed) for spec, seed in PLAN.trials()]
 
 
-def fill(folder: Path, trials: list[TrialResult] = ALL, plan: Plan = PLAN) -> StudyResults:
+def fill(folder: Path, trials: list[TrialRecord] = ALL, plan: Plan = PLAN) -> StudyResults:
     with Store(folder, plan) as store:
         for one in trials:
             store.add_trial(one)
@@ -61,8 +60,12 @@ def test_a_line_says_what_it_is_of(tmp_path: Path) -> None:
     fill(tmp_path, ALL[:1])
     line = json.loads((tmp_path / TRIALS).read_text())
     assert line["variant"] == ["width: hidden=4"]
-    assert (line["seed"], line["status"], line["trial_id"]) == (0, "completed", ALL[0].trial_id)
-    assert line["spec"] == PLAN.spec(ALL[0].network).to_json()
+    assert (line["seed"], line["status"], line["trial_id"]) == (
+        0,
+        "completed",
+        PLAN.trial_id(ALL[0].spec, 0),
+    )
+    assert line["spec"] == ALL[0].spec.to_json()
     assert [epoch["epoch"] for epoch in line["epochs"]] == [1, 2]
 
 
@@ -128,7 +131,7 @@ def test_of_a_trial_written_twice_the_first_counts(tmp_path: Path) -> None:
 
 
 def test_a_failure_gives_way_to_what_finishes(tmp_path: Path) -> None:
-    failed = [trial(ALL[0].network, 0, "failed", error) for error in ("first", "second")]
+    failed = [trial(ALL[0].spec, 0, "failed", error) for error in ("first", "second")]
     assert fill(tmp_path, failed).trials[0].error == "second"
     assert fill(tmp_path, ALL).trials == tuple(ALL)
     assert fill(tmp_path, failed).trials == tuple(ALL)
@@ -149,7 +152,7 @@ def test_a_second_writer_is_refused_in_one_line(tmp_path: Path) -> None:
     [
         ({"training": dataclasses.replace(PLAN.training, epochs=3)}, "epochs=2, not 3"),
         ({"fingerprint": "f" * 16}, "dataset fingerprint=0123456789abcdef, not f"),
-        ({"convolution": "banded"}, "conv=xla, not banded"),
+        ({"lowering": "banded"}, "conv=xla, not banded"),
         ({"study": dataclasses.replace(PLAN.study, name="x")}, "study=small, not x"),
     ],
 )
@@ -183,12 +186,12 @@ def test_who_only_looks_does_not_sign_the_results(tmp_path: Path) -> None:
     assert load_results(tmp_path).environment == elsewhere.environment
 
 
-def times(seconds: float, *networks: NetworkSpec) -> list[Timing]:
-    return [Timing(network, 1, seconds, 0.1) for network in networks]
+def times(seconds: float, *specs: TrialSpec) -> list[Timing]:
+    return [Timing(spec, 1, seconds, 0.1) for spec in specs]
 
 
 def test_rounds_count_where_they_timed_every_design_on_one_machine(tmp_path: Path) -> None:
-    small, large = PLAN.plan.designs
+    small, large = PLAN.designs
     fill(tmp_path)
     with Store(tmp_path, PLAN) as store:
         for seconds, networks, machine in (
@@ -199,23 +202,23 @@ def test_rounds_count_where_they_timed_every_design_on_one_machine(tmp_path: Pat
         ):
             store.add_round(times(seconds, *networks), machine)
         assert (store.rounds(MACHINE), store.rounds(OTHER_MACHINE), store.rounds()) == (2, 1, 2)
-    found = {(t.network, t.round): t.train_seconds for t in load_results(tmp_path).timings}
+    found = {(t.spec, t.round): t.train_seconds for t in load_results(tmp_path).timings}
     assert found == {(small, 1): 1.0, (large, 1): 1.0, (small, 2): 4.0, (large, 2): 4.0}
 
 
 def test_a_design_that_never_finished_needs_no_times(tmp_path: Path) -> None:
-    small, large = PLAN.plan.designs
+    small, large = PLAN.designs
     fill(tmp_path, [trial(small, 0), trial(large, 0, "failed", "why")])
     with Store(tmp_path, PLAN) as store:
         store.add_round(times(1.0, small), MACHINE)
         assert store.rounds(MACHINE) == 1
-    assert [timing.network for timing in load_results(tmp_path).timings] == [small]
+    assert [timing.spec for timing in load_results(tmp_path).timings] == [small]
 
 
 def test_a_torn_round_is_taken_away(tmp_path: Path) -> None:
     fill(tmp_path)
     with Store(tmp_path, PLAN) as store:
-        store.add_round(times(1.0, *PLAN.plan.designs), MACHINE)
+        store.add_round(times(1.0, *PLAN.designs), MACHINE)
     content = (tmp_path / TIMINGS).read_bytes()
     (tmp_path / TIMINGS).write_bytes(content + content[: len(content) // 2])
     with Store(tmp_path, PLAN) as store:
@@ -263,5 +266,5 @@ def test_the_default_folder_tells_settings_apart() -> None:
     name = default_folder("small", PLAN.training, PLAN.data)
     assert name == default_folder("small", PLAN.training, PLAN.data)
     assert name.startswith("small-mnist-rate-1-2-epochs-")
-    longer = dataclasses.replace(PLAN.training, rho=0.9)
+    longer = PLAN.training.replace(rho=0.9)
     assert name != default_folder("small", longer, PLAN.data)

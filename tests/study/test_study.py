@@ -1,6 +1,5 @@
 """Declaring studies: axes, grids, control arms, other images, and the way to JSON and back."""
 
-import dataclasses
 import json
 
 import pytest
@@ -8,23 +7,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import network_specs
 
-from cnn_ablation.design import NetworkSpec
+from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.design.summary import summarize
 from cnn_ablation.errors import InputError
 from cnn_ablation.study import (
     Question,
     Study,
     Variant,
-    for_images,
+    fit_images,
     grid,
-    labels,
     one_axis,
     with_controls,
 )
 from cnn_ablation.study.document import study_from_json, study_to_json
+from cnn_ablation.study.plan import Plan
 from experiments import notebook
 
 BASE = NetworkSpec(stride=2)
+
+
+def plan_of(study: Study) -> Plan:
+    return Plan(study, TrainingSpec(), DataSpec(), "3.0.1", "0" * 16, "xla", (0,))
 
 
 def test_an_axis_changes_one_field_and_a_grid_takes_every_combination() -> None:
@@ -58,15 +61,16 @@ def test_designs_of_several_questions_are_trained_once_under_their_first_name() 
     shared = Variant("a", BASE), Variant("b", BASE)
     questions = tuple(Question(v.label, v.label, (v,)) for v in shared)
     study = Study("s", "S", questions)
-    assert study.networks() == (BASE,)
-    assert labels(study) == {BASE: "a"}
+    plan = plan_of(study)
+    assert plan.designs == (TrialSpec(BASE),)
+    assert plan.label(TrialSpec(BASE)) == "a"
 
 
 @given(network=network_specs(), hidden=st.integers(1, 400))
 def test_a_control_differs_in_hidden_width_alone_and_has_the_parameters(
     network: NetworkSpec, hidden: int
 ) -> None:
-    reference = dataclasses.replace(network, hidden=hidden)
+    reference = network.replace(hidden=hidden)
     variant = Variant("v", network)
     controls = with_controls([variant], reference)[1:]
     if hidden == network.hidden:
@@ -89,11 +93,11 @@ def test_a_study_goes_to_json_and_back() -> None:
 
 
 def test_a_study_can_be_had_for_other_images() -> None:
-    colour = for_images(notebook.STUDY, (32, 32, 3), 100)
-    shapes = {(n.image_shape, n.classes) for n in colour.networks()}
-    assert shapes == {((32, 32, 3), 100)}
-    assert len(colour.networks()) == 15
+    colour = fit_images(notebook.STUDY, lambda _: ((32, 32, 3), 100))
+    networks = [spec.network for spec in plan_of(colour).designs]
+    assert {(n.image_shape, n.classes) for n in networks} == {((32, 32, 3), 100)}
+    assert len(networks) == 15
     reference = colour.questions[0].reference
     assert reference is not None and reference.image_shape == (32, 32, 3)
     with pytest.raises(InputError, match="variant k7,9: kernel_size=7,9"):
-        for_images(notebook.STUDY, (9, 9, 1), 10)
+        fit_images(notebook.STUDY, lambda _: ((9, 9, 1), 10))

@@ -16,6 +16,7 @@ SCRIPT = """
 import json, sys
 import jax, numpy as np
 from cnn_ablation.training import trainer
+from cnn_ablation.training.compute import ComputeOptions
 from cnn_ablation.data.dataset import Dataset, LabeledImages
 from cnn_ablation.design import NetworkSpec, TrainingSpec, TrialSpec
 
@@ -33,9 +34,8 @@ for count, seeds, together in json.loads(sys.argv[1]):
         spec,
         dataset,
         seeds=range(seeds),
-        conv=sys.argv[2],
+        compute=ComputeOptions(conv=sys.argv[2], seeds_per_device=together),
         devices=jax.devices()[:count],
-        seeds_per_device=together,
     )
     answer[f"{count}x{seeds}x{together}"] = [
         [[e.train_loss, e.train_accuracy, e.test_loss, e.test_accuracy] for e in t.record.epochs]

@@ -16,37 +16,38 @@ import pytest
 
 from cnn_ablation.design import NetworkSpec, TrainingSpec
 from cnn_ablation.network import model
-from cnn_ablation.network.lowerings import resolve_form
-from cnn_ablation.training.steps import Batch, Program, TrainState, optimizer, train_step
+from cnn_ablation.network.lowerings import choose_lowering
+from cnn_ablation.training.state import Batch, TrainConfig, TrainState
+from cnn_ablation.training.steps import optimizer_of, train_step
 
 CASES = {case["name"]: case for case in keras_golden.load_cases()}
 RUNS = [(name, run) for name, case in CASES.items() for run in case["runs"]]
 
 
 @pytest.fixture(scope="module")
-def form(private_folders: Path) -> str:
+def lowering(private_folders: Path) -> str:
     """The lowering that training takes on this machine."""
-    return resolve_form("auto", jax.default_backend())
+    return choose_lowering("auto", jax.default_backend())
 
 
-def program_of(case: dict[str, Any], learning_rate: float, form: str) -> Program:
+def config_of(case: dict[str, Any], learning_rate: float, lowering: str) -> TrainConfig:
     fields: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v for k, v in case["spec"].items()
     }
     training = TrainingSpec(learning_rate=learning_rate, rho=0.95, epsilon=1e-7)
-    return Program(NetworkSpec(**fields), training, form)
+    return TrainConfig(NetworkSpec(**fields), training, lowering)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_logits_of_the_same_parameters(case: dict[str, Any], form: str) -> None:
+def test_logits_of_the_same_parameters(case: dict[str, Any], lowering: str) -> None:
     images_BHWC, _ = keras_golden.batch(0)
     expected = np.asarray(case["logits"])
     params = jax.tree.map(jnp.asarray, keras_golden.initial_params(case))
     logits_BK = model.apply(
-        program_of(case, 1.0, form).network,
-        params,
+        config_of(case, 1.0, lowering).network,
+        {"params": params},
         jnp.asarray(images_BHWC[: len(expected)]),
-        form=form,
+        lowering=lowering,
     )
     np.testing.assert_allclose(logits_BK, expected, rtol=1e-5, atol=1e-6)
 
@@ -54,17 +55,17 @@ def test_logits_of_the_same_parameters(case: dict[str, Any], form: str) -> None:
 @pytest.mark.parametrize(
     ("name", "run"), RUNS, ids=[f"{name}-{run['learning_rate']}" for name, run in RUNS]
 )
-def test_losses_and_parameters_of_every_step(name: str, run: dict[str, Any], form: str) -> None:
+def test_losses_and_parameters_of_every_step(name: str, run: dict[str, Any], lowering: str) -> None:
     case = CASES[name]
-    program = program_of(case, run["learning_rate"], form)
-    step = jax.jit(train_step, static_argnums=2, donate_argnums=0)
+    config = config_of(case, run["learning_rate"], lowering)
+    step = jax.jit(train_step, static_argnums=3, donate_argnums=0)
     params = jax.tree.map(jnp.asarray, keras_golden.initial_params(case))
-    state = TrainState(params, optimizer(program.training).init(params))
+    state = TrainState(params, {}, optimizer_of(config.training).init(params))
     losses = []
     for number in range(run["steps"]):
         images_BHWC, labels_B = map(jnp.asarray, keras_golden.batch(number))
         batch = Batch(images_BHWC, labels_B, jnp.ones(len(labels_B)))
-        state, metrics = step(state, batch, program)
+        state, metrics = step(state, batch, jax.random.key(0), config)
         losses.append(float(metrics.loss) / int(metrics.examples))
     np.testing.assert_allclose(losses, run["losses"], rtol=1e-5)
     for path, expected in run["params"].items():

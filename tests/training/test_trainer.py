@@ -22,7 +22,7 @@ def figures(record: TrialRecord) -> list[tuple[float, ...]]:
 
 
 @pytest.fixture(scope="module")
-def trials(small_mnist: Dataset) -> list[trainer.Trial]:
+def trials(small_mnist: Dataset) -> list[trainer.TrainedTrial]:
     return trainer.fit(SPEC, small_mnist, seeds=[3, 4])
 
 
@@ -41,18 +41,20 @@ def test_real_mnist_is_learnt(mnist: Dataset) -> None:
 
 
 def test_a_seed_among_others_is_a_seed_alone_to_the_bit(
-    small_mnist: Dataset, trials: list[trainer.Trial]
+    small_mnist: Dataset, trials: list[trainer.TrainedTrial]
 ) -> None:
     (alone,) = trainer.fit(SPEC, small_mnist, seeds=[4])
     assert figures(alone.record) == figures(trials[1].record)
     chex.assert_trees_all_equal(alone.params, trials[1].params)
 
 
-def test_seeds_differ(trials: list[trainer.Trial]) -> None:
+def test_seeds_differ(trials: list[trainer.TrainedTrial]) -> None:
     assert figures(trials[0].record) != figures(trials[1].record)
 
 
-def test_nothing_is_compiled_twice(small_mnist: Dataset, trials: list[trainer.Trial]) -> None:
+def test_nothing_is_compiled_twice(
+    small_mnist: Dataset, trials: list[trainer.TrainedTrial]
+) -> None:
     before = compile_executables.cache_info()
     longer = dataclasses.replace(SPEC, training=TrainingSpec(epochs=3))
     trainer.Trainer(longer, small_mnist)
@@ -68,7 +70,7 @@ def test_a_loss_that_is_not_finite_ends_as_diverged(small_mnist: Dataset) -> Non
     assert len(trial.record.epochs) < 2
 
 
-def test_accuracies_are_counts_over_the_whole_split(trials: list[trainer.Trial]) -> None:
+def test_accuracies_are_counts_over_the_whole_split(trials: list[trainer.TrainedTrial]) -> None:
     for trial in trials:
         for epoch in trial.record.epochs:
             assert (epoch.test_accuracy * 1000) == pytest.approx(round(epoch.test_accuracy * 1000))
@@ -91,12 +93,12 @@ def test_what_is_no_seed_is_refused(small_mnist: Dataset, seed: int) -> None:
         trainer.fit(SPEC, small_mnist, seeds=[seed])
 
 
-def test_records_survive_json(trials: list[trainer.Trial]) -> None:
+def test_records_survive_json(trials: list[trainer.TrainedTrial]) -> None:
     record = trials[0].record
     assert TrialRecord.from_json(record.to_json()) == record
 
 
-def test_parameters_come_back_as_arrays(trials: list[trainer.Trial]) -> None:
+def test_parameters_come_back_as_arrays(trials: list[trainer.TrainedTrial]) -> None:
     kernel = np.asarray(trials[0].params["conv_0"]["kernel"])
     chex.assert_shape(kernel, (3, 3, 1, 8))
     chex.assert_tree_all_finite(trials[0].params)
