@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 # In a process of its own: it sets up logging, which closes the handlers that pytest has.
 LINT = "from importlinter.cli import lint_imports_command; lint_imports_command()"
@@ -17,3 +19,15 @@ def test_imports_keep_the_contract() -> None:
         command, cwd=ROOT, env=environment, capture_output=True, encoding="utf-8", check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "module", ["design", "study", "report", "claims", "inference", "commands.study", "main", "data"]
+)
+def test_declaring_judging_and_reporting_do_not_wait_for_jax(module: str) -> None:
+    code = (
+        f"import sys, cnn_ablation.{module}; "
+        "print([name for name in ('jax', 'flax', 'optax') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
