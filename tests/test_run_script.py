@@ -4,6 +4,7 @@ The tools are scripts that write down how they were called, in an environment sa
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -87,3 +88,10 @@ def test_the_first_failure_is_the_last_call(checkout: Path, command: str, count:
 
 def test_tests_that_fail_are_the_exit_code(checkout: Path) -> None:
     assert run(checkout, "test", "tests/design", failing="python -m")[0] == 1
+
+
+def test_hooks_before_a_commit_are_the_same_checks() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+    assert re.findall(r"entry: \.venv/bin/(.*)", hooks) == CHECKS
+    assert set(re.findall(r"language: (.*)", hooks)) == {"system"}
+    assert re.findall(r"repo: (.*)", hooks) == ["local"]
