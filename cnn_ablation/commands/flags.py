@@ -11,7 +11,7 @@ from absl import flags
 from cnn_ablation.data import DataLocation, describe_dataset
 from cnn_ablation.design import MAX_SEED, DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.design.training import owners
-from cnn_ablation.errors import FieldError, InputError
+from cnn_ablation.errors import FieldError, InputError, as_typed
 from cnn_ablation.execution.hosts import HostOptions
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.options import TEXT, WHOLE, YES_NO, Option, declared
@@ -206,8 +206,9 @@ def seeds() -> range:
 
 
 def _owned(name: str, its: Option) -> Option:
-    """An option of optimizers or schedules, whose help says whose it is."""
-    return dataclasses.replace(its, help=f"{', '.join(owners(name))}: {its.help}", optional=True)
+    """An option of optimizers or schedules, whose help says whose it is, and each one's default."""
+    whose = ", ".join(f"{owner} ({as_typed(default)})" for owner, default in owners(name).items())
+    return dataclasses.replace(its, help=f"{its.help}; of {whose}", optional=True)
 
 
 def _define_all(options: Mapping[str, Option], values: Mapping[str, Any], module: str) -> None:
