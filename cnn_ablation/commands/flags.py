@@ -207,8 +207,11 @@ def seeds() -> range:
 
 def _owned(name: str, its: Option) -> Option:
     """An option of optimizers or schedules, whose help says whose it is, and each one's default."""
-    whose = ", ".join(f"{owner} ({as_typed(default)})" for owner, default in owners(name).items())
-    return dataclasses.replace(its, help=f"{its.help}; of {whose}", optional=True)
+    texts = [
+        f"{owner}: {declared(entry)[name].help} (default {as_typed(defaults(entry)[name])})"
+        for owner, entry in owners(name).items()
+    ]
+    return dataclasses.replace(its, help="; ".join(texts), optional=True)
 
 
 def _define_all(options: Mapping[str, Option], values: Mapping[str, Any], module: str) -> None:

@@ -10,7 +10,6 @@ from cnn_ablation.optimizers import OPTIMIZERS, SCHEDULES, Optimizer, Schedule
 from cnn_ablation.optimizers.algorithms import ADADELTA
 from cnn_ablation.optimizers.schedules import CONSTANT
 from cnn_ablation.options import NUMBER, Option, Registry, declared, option
-from cnn_ablation.options.fields import defaults
 
 DTYPES = ("float32", "bfloat16")
 # What each of the two entries is chosen by, and among which.
@@ -130,10 +129,10 @@ class TrainingSpec(Part):
         return type(self)(**{**values, **changes})
 
 
-def owners(name: str) -> dict[str, Any]:
-    """The optimizers and schedules that have an option of this name, each with its default."""
+def owners(name: str) -> dict[str, type[Any]]:
+    """The optimizers and schedules that have an option of this name."""
     entries = [*OPTIMIZERS.items(), *SCHEDULES.items()]
-    return {owner: defaults(entry)[name] for owner, entry in entries if name in declared(entry)}
+    return {owner: entry for owner, entry in entries if name in declared(entry)}
 
 
 def _with_options(*entries: Any) -> Iterator[tuple[str, Option]]:
