@@ -27,6 +27,7 @@ class Block:
     norm_epsilon: float = 1e-3
     pool_kind: str = "max"
     dropout: float = 0.0
+    dilation: int = 1
 
 
 BLOCK_FIELDS = tuple(field.name for field in dataclasses.fields(Block))
@@ -96,6 +97,9 @@ class NetworkSpec(Part):
     )
     dropout: float | tuple[float, ...] = _per_block(
         0.0, "share of a block's outputs dropped in training", least=0, below=1, absent=0.0
+    )
+    dilation: int | tuple[int, ...] = _per_block(
+        1, "pixels from one tap of a kernel to the next; 1 is a dense kernel", least=1, absent=1
     )
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
 """Convolution: cross-correlation of a map with square kernels, and a bias for each output channel.
 
 Formulas: Dumoulin and Visin 2016, "A guide to convolution arithmetic for deep learning"
-(arXiv 1603.07285), relationships 5 to 7.
+(arXiv 1603.07285), relationships 5 to 7, and 15 for dilated kernels.
 """
 
 from __future__ import annotations
@@ -14,7 +14,12 @@ from cnn_ablation.stages.maps import BlockLike, Layer, Map
 if TYPE_CHECKING:
     from jax import Array
 
-FIELDS = ("features", "kernel_size", "stride", "padding")
+FIELDS = ("features", "kernel_size", "stride", "padding", "dilation")
+
+
+def reach(taps: int, dilation: int) -> int:
+    """Pixels along one axis from the first tap of a kernel to its last, both counted."""
+    return (taps - 1) * dilation + 1
 
 
 def kernel_shape(block: BlockLike, channels: int) -> tuple[int, int, int, int]:
@@ -25,9 +30,7 @@ def kernel_shape(block: BlockLike, channels: int) -> tuple[int, int, int, int]:
 def after(block: BlockLike, before: Map) -> Map:
     """The map behind the convolution."""
     height, width = (_output_size(block, size) for size in (before.height, before.width))
-    return before.through(
-        height, width, block.features, window=block.kernel_size, stride=block.stride
-    )
+    return before.through(height, width, block.features, window=_window(block), stride=block.stride)
 
 
 def layer(block: BlockLike, index: int, before: Map, after: Map) -> Layer:
@@ -43,12 +46,13 @@ def misfit(block: BlockLike, number: int, seen: Map, before: Map) -> tuple[str, 
     side = min(before.height, before.width)
     if _output_size(block, side) >= 1:
         return None
+    sees = f"block {number} sees a {before.height}x{before.width} map, into which its"
     kernel = f"{block.kernel_size}x{block.kernel_size} {block.padding} kernel"
-    return (
-        "kernel_size",
-        f"block {number} sees a {before.height}x{before.width} map, into which its {kernel} does "
-        f"not fit; allowed here: 1 to {side}",
-    )
+    if block.dilation > 1 and block.kernel_size <= side:
+        most = (side - 1) // (block.kernel_size - 1)
+        dilated = f"{kernel} of dilation {block.dilation} does"
+        return "dilation", f"{sees} {dilated} not fit; allowed here: 1 to {most}"
+    return "kernel_size", f"{sees} {kernel} does not fit; allowed here: 1 to {side}"
 
 
 def convolve(images_BHWC: Array, kernel_HWIO: Array, block: BlockLike) -> Array:
@@ -60,6 +64,7 @@ def convolve(images_BHWC: Array, kernel_HWIO: Array, block: BlockLike) -> Array:
         kernel_HWIO,
         (block.stride, block.stride),
         block.padding.upper(),
+        rhs_dilation=(block.dilation, block.dilation),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
 
@@ -76,13 +81,13 @@ def convolve_by_products(images_BHWC: Array, kernel_HWIO: Array, block: BlockLik
 
     height, width = images_BHWC.shape[1:3]
     rows, columns, inputs, outputs = kernel_HWIO.shape
-    step = block.stride
+    step, apart = block.stride, block.dilation
+    spans = ((height, reach(rows, apart)), (width, reach(columns, apart)))
     out_height, out_width = (
-        conv_output_size(size, window, step, block.padding)
-        for size, window in ((height, rows), (width, columns))
+        conv_output_size(size, window, step, block.padding) for size, window in spans
     )
     widths = []
-    for size, window, out in ((height, rows, out_height), (width, columns, out_width)):
+    for (size, window), out in zip(spans, (out_height, out_width), strict=True):
         before = pad_before(size, window, step, block.padding)
         widths.append((before, max((out - 1) * step + window - before - size, 0)))
     padded = jnp.pad(images_BHWC, ((0, 0), *widths, (0, 0)))
@@ -99,12 +104,16 @@ def convolve_by_products(images_BHWC: Array, kernel_HWIO: Array, block: BlockLik
             ),
             (1, step, step, 1),
         )
-        for row in range(rows)
-        for column in range(columns)
+        for row in range(0, rows * apart, apart)
+        for column in range(0, columns * apart, apart)
     ]
     patches = jnp.concatenate(taps, axis=-1)
     return patches @ kernel_HWIO.reshape(rows * columns * inputs, outputs)
 
 
 def _output_size(block: BlockLike, size: int) -> int:
-    return conv_output_size(size, block.kernel_size, block.stride, block.padding)
+    return conv_output_size(size, _window(block), block.stride, block.padding)
+
+
+def _window(block: BlockLike) -> int:
+    return reach(block.kernel_size, block.dilation)

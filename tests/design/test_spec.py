@@ -90,8 +90,8 @@ def test_json_round_trip(network: NetworkSpec) -> None:
 
 def test_json_with_an_unknown_or_missing_part_is_refused() -> None:
     document = TrialSpec().to_json()
-    document["network"]["dilation"] = 1
-    with pytest.raises(InputError, match="dilation"):
+    document["network"]["wobble"] = 1
+    with pytest.raises(InputError, match="wobble"):
         TrialSpec.from_json(document)
     with pytest.raises(InputError, match="training"):
         TrialSpec.from_json({"network": {}, "data": {}})

@@ -23,6 +23,7 @@ def network_specs(draw: st.DrawFn, max_blocks: int = 3) -> NetworkSpec:
             stride=per_block(1, 3),
             padding=tuple(draw(padding)),
             pool=per_block(1, 3),
+            dilation=per_block(1, 2),
             hidden=draw(st.integers(1, 8)),
             classes=draw(st.integers(2, 6)),
             image_shape=(
