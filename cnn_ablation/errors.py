@@ -1,4 +1,14 @@
-"""The exceptions that stand for a mistake in what the user gave us."""
+"""The exceptions that stand for a mistake in what the user gave us.
+
+Where nobody catches one, in a study file of the user's say, Python shows it as one line that names
+the file, and ends with exit code 2; a traceback through this package would help nobody.
+"""
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
 
 
 class InputError(ValueError):
@@ -29,3 +39,28 @@ def as_typed(value: object) -> str:
             return str(value[0])
         return ",".join(str(item) for item in value)
     return str(value)
+
+
+_usual_hook = sys.excepthook
+
+
+def _show_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    # At a prompt the process goes on, and its user is the one who typed the line.
+    if not issubclass(kind, InputError) or hasattr(sys, "ps1"):
+        _usual_hook(kind, error, trace)
+        return
+    package = str(Path(__file__).parent)
+    own = [
+        frame
+        for frame in traceback.extract_tb(trace)
+        if not frame.filename.startswith((package, "<"))
+    ]
+    place = f"{own[-1].filename}, line {own[-1].lineno}: " if own else ""
+    print(f"error: {place}{error}", file=sys.stderr, flush=True)
+    sys.stdout.flush()
+    os._exit(2)
+
+
+sys.excepthook = _show_uncaught

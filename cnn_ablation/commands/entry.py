@@ -10,10 +10,8 @@ import os
 import signal
 import sys
 import textwrap
-import traceback
 from collections.abc import Callable
-from pathlib import Path
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Any, NoReturn
 
 from absl import app, flags, logging
@@ -112,27 +110,3 @@ def _refuse(message: str) -> NoReturn:
 def _as_interrupt(_signal: int, _frame: FrameType | None) -> None:
     """SIGTERM, which clusters send, ends a run as Ctrl-C does."""
     raise KeyboardInterrupt
-
-
-def refuse_mistakes_in_files() -> None:
-    """Makes a mistake in a user's study file one line that names the file, and exit code 2.
-
-    It is raised while Python runs the file, before any entry point has begun.
-    """
-    usual = sys.excepthook
-
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if not issubclass(kind, InputError):
-            usual(kind, error, trace)
-            return
-        package = str(Path(__file__).parents[1])
-        frames = [
-            frame
-            for frame in traceback.extract_tb(trace)
-            if not frame.filename.startswith((package, "<"))
-        ]
-        place = f"{frames[-1].filename}, line {frames[-1].lineno}: " if frames else ""
-        print(f"error: {place}{error}", file=sys.stderr, flush=True)
-        os._exit(2)
-
-    sys.excepthook = hook

@@ -12,7 +12,6 @@ from cnn_ablation.study import Study
 from cnn_ablation.study.checks import check_study
 
 _MODULE = "cnn_ablation: the study"
-entry.refuse_mistakes_in_files()
 
 # Not indented: it is made to be copied into a file.
 OWN_STUDY = '''A study of your own is a file like this one, say wide.py; python wide.py runs it:

@@ -1,10 +1,13 @@
 """Hypothesis strategies that several tests share."""
 
+from collections.abc import Collection
+
 from hypothesis import assume
 from hypothesis import strategies as st
 
 from cnn_ablation.design import NetworkSpec
 from cnn_ablation.errors import FieldError
+from cnn_ablation.stages import ACTIVATIONS, NORMS, POOLS
 
 
 @st.composite
@@ -15,6 +18,10 @@ def network_specs(draw: st.DrawFn, max_blocks: int = 3) -> NetworkSpec:
     def per_block(low: int, high: int) -> tuple[int, ...]:
         return tuple(draw(st.lists(st.integers(low, high), min_size=blocks, max_size=blocks)))
 
+    def per_block_of(choices: Collection[str]) -> tuple[str, ...]:
+        one = st.sampled_from(sorted(choices))
+        return tuple(draw(st.lists(one, min_size=blocks, max_size=blocks)))
+
     padding = st.lists(st.sampled_from(("valid", "same")), min_size=blocks, max_size=blocks)
     try:
         return NetworkSpec(
@@ -24,6 +31,10 @@ def network_specs(draw: st.DrawFn, max_blocks: int = 3) -> NetworkSpec:
             padding=tuple(draw(padding)),
             pool=per_block(1, 3),
             dilation=per_block(1, 2),
+            activation=per_block_of(ACTIVATIONS),
+            norm=per_block_of(NORMS),
+            pool_kind=per_block_of(POOLS),
+            dropout=draw(st.sampled_from((0.0, 0.5))),
             hidden=draw(st.integers(1, 8)),
             classes=draw(st.integers(2, 6)),
             image_shape=(

@@ -1,0 +1,83 @@
+"""Stored trials outlive the code: their ids, specs and folders stay what they were."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.errors import InputError
+from cnn_ablation.study.plan import default_folder
+
+RESULTS = Path(__file__).parents[2] / "experiments" / "results"
+PUBLISHED = ("as_published", "epochs_20", "rate_1", "rate_1_epochs_20", "rate_1_controls")
+SLOW = TrainingSpec(learning_rate=0.001)
+
+
+@pytest.mark.parametrize("study", PUBLISHED)
+def test_every_published_trial_keeps_its_id_and_its_spec(study: str) -> None:
+    lines = [json.loads(line) for line in (RESULTS / study / "trials.jsonl").open()]
+    assert len(lines) >= 150
+    for line in lines:
+        spec = TrialSpec.from_json(line["spec"])
+        assert spec.to_json() == line["spec"]
+        assert spec.trial_id(line["seed"], "3.0.1") == line["trial_id"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "seed", "trial_id"),
+    [
+        (TrialSpec(NetworkSpec(kernel_size=(7, 9)), SLOW), 5, "745c57650be023fe"),
+        (TrialSpec(NetworkSpec(kernel_size=(7, 9)), SLOW), 0, "4e6b5ffdc9727c2c"),
+    ],
+)
+def test_ids_of_specs_made_here_are_those_of_the_first_version(
+    spec: TrialSpec, seed: int, trial_id: str
+) -> None:
+    assert spec.trial_id(seed, "3.0.1") == trial_id
+
+
+def test_the_default_folder_of_a_setting_is_that_of_the_first_version() -> None:
+    training, data = TrainingSpec(learning_rate=0.001), DataSpec()
+    assert default_folder("notebook", training, data) == (
+        "notebook-mnist-rate-0.001-2-epochs-aee9df"
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "absent", "other"),
+    [
+        ("activation", "relu", "gelu"),
+        ("norm", "none", "batch"),
+        ("norm_momentum", 0.99, 0.9),
+        ("norm_epsilon", 1e-3, 1e-5),
+        ("pool_kind", "max", "avg"),
+        ("dropout", 0.0, 0.5),
+        ("dilation", 1, 2),
+        ("optimizer", "adadelta", "sgd"),
+        ("schedule", "constant", "cosine"),
+    ],
+)
+def test_a_field_that_came_later_is_left_out_at_the_value_of_its_absence(
+    field: str, absent: Any, other: Any
+) -> None:
+    spec = TrialSpec()
+    assert spec.replace(**{field: absent}).to_json() == spec.to_json()
+    changed = spec.replace(**{field: other})
+    assert field in json.dumps(changed.to_json())
+    assert changed.trial_id(0, "1") != spec.trial_id(0, "1")
+    assert TrialSpec.from_json(json.loads(json.dumps(changed.to_json()))) == changed
+
+
+def test_a_spec_of_a_newer_version_says_so_in_one_line() -> None:
+    document = TrialSpec().to_json()
+    document["training"]["wobble"] = 0.1
+    with pytest.raises(
+        InputError, match=r"training has the fields wobble, .* newer version"
+    ) as why:
+        TrialSpec.from_json(document)
+    assert "\n" not in str(why.value)
+    del document["training"]["wobble"], document["training"]["epochs"]
+    with pytest.raises(InputError, match="training lacks the fields epochs"):
+        TrialSpec.from_json(document)
