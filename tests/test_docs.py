@@ -96,7 +96,9 @@ def run_python(
     *arguments: str, cwd: Path, given: str | None = None
 ) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, *arguments]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    # Most of the time is XLA's compiling, which need not make these programs fast.
+    flags = "--xla_backend_optimization_level=0"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "XLA_FLAGS": flags}
     return subprocess.run(
         command, cwd=cwd, env=environment, input=given, capture_output=True, text=True, check=False
     )
