@@ -39,10 +39,12 @@ struct Pair {
 };
 
 #if defined(__AVX__) && !defined(__AVX512F__)
+// All ones in the lanes below `count`, zeros in the others. AVX alone compares no integers, so that
+// the mask is read from a table: kLanes numbers of it, of which `count` lie before its middle.
 inline __m256i first_lanes(Index count) {
-  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_cvtps_epi32(_mm256_cmp_ps(_mm256_cvtepi32_ps(lanes),
-                                          _mm256_set1_ps(static_cast<float>(count)), _CMP_LT_OQ));
+  static constexpr std::int32_t kOnesThenZeros[2 * kLanes] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  return _mm256_loadu_si256(
+      reinterpret_cast<const __m256i*>(kOnesThenZeros + kLanes - count));
 }
 #endif
 
