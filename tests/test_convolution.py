@@ -4,10 +4,6 @@ Most values are small integers: their sums are exact in float32 in any order, so
 agree to the bit, ties between the members of a pooling window and zeros before ReLU included.
 """
 
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import chex
@@ -15,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from convolution_cases import BLOCKS, OURS, arrays, integers, reference, values_and_gradients
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jax import lax
@@ -23,25 +20,7 @@ from cnn_ablation.errors import InputError
 from cnn_ablation.network.lowerings import FORMS, conv_block, dense_block, resolve_form
 from cnn_ablation.network.lowerings.native.calls import unavailable
 
-needs_native = pytest.mark.skipif(unavailable() is not None, reason=f"no native: {unavailable()}")
-OURS = [pytest.param("native", marks=needs_native), "banded"]
-Arrays = tuple[jax.Array, jax.Array, jax.Array]
-
-
-def reference(images: jax.Array, kernel: jax.Array, bias: jax.Array, **shape: Any) -> jax.Array:
-    """Convolution, bias, ReLU and pooling in the order of the notebook."""
-    stride, pool = shape["stride"], shape["pool"]
-    outputs = lax.conv_general_dilated(
-        images,
-        kernel,
-        (stride, stride),
-        shape["padding"].upper(),
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    )
-    window = (1, pool, pool, 1)
-    # ReLU last: after it, ties at zero would hide which member the gradient goes to.
-    outputs = lax.reduce_window(outputs, -jnp.inf, lax.max, window, window, "VALID")
-    return jnp.where(outputs + bias > 0, outputs + bias, 0.0)
+pytest_plugins = ["convolution_fixtures"]
 
 
 @st.composite
@@ -61,27 +40,6 @@ def blocks(draw: st.DrawFn) -> tuple[tuple[tuple[int, ...], tuple[int, ...]], di
     return shapes, {"stride": stride, "padding": padding, "pool": pool}
 
 
-def integers(shape: tuple[int, ...], seed: int) -> jax.Array:
-    values = np.random.default_rng(seed).integers(-3, 4, shape)
-    return jnp.asarray(values, jnp.float32)
-
-
-def arrays(images_shape: tuple[int, ...], kernel_shape: tuple[int, ...]) -> Arrays:
-    return integers(images_shape, 0), integers(kernel_shape, 1), integers(kernel_shape[-1:], 2)
-
-
-def values_and_gradients(block: Any, inputs: Arrays) -> tuple[jax.Array, ...]:
-    """Outputs, and the gradients at all inputs of a weighted sum of them, jitted."""
-
-    @jax.jit
-    def run(inputs: Arrays) -> tuple[jax.Array, ...]:
-        outputs, pull_back = jax.vjp(block, *inputs)
-        weights = (jnp.arange(outputs.size) % 7 - 3.0).reshape(outputs.shape)
-        return outputs, *pull_back(weights)
-
-    return run(inputs)
-
-
 @settings(max_examples=15)
 @given(blocks())
 def test_forms_equal_lax_in_values_and_gradients(case: Any) -> None:
@@ -96,7 +54,7 @@ def test_forms_equal_lax_in_values_and_gradients(case: Any) -> None:
             np.testing.assert_array_equal(mine, theirs, err_msg=f"{form}: {name}")
 
 
-@pytest.mark.parametrize("form", ["xla", *OURS])
+@pytest.mark.parametrize("form", ["xla", *OURS], indirect=True)
 def test_accuracy_of_a_full_batch(form: str) -> None:
     """Against float64, at the base model's second layer: one long float32 sum would miss this."""
     generator = np.random.default_rng(3)
@@ -120,7 +78,7 @@ def assert_close(got: jax.Array, want: np.ndarray, tolerance: float = 1e-5) -> N
     np.testing.assert_allclose(np.asarray(got, np.float64), want, atol=tolerance * abs(want).max())
 
 
-@pytest.mark.parametrize("form", ["xla", *OURS])
+@pytest.mark.parametrize("form", ["xla", *OURS], indirect=True)
 def test_gradient_goes_to_the_first_maximum(form: str) -> None:
     images = jnp.zeros((1, 4, 4, 1)).at[0, 1, 0, 0].set(2.0).at[0, 0, 3, 0].set(2.0)
     images = images.at[0, 1, 1, 0].set(2.0)
@@ -138,7 +96,7 @@ def test_gradient_goes_to_the_first_maximum(form: str) -> None:
 
 
 @pytest.mark.parametrize("pool", [1, 2])
-@pytest.mark.parametrize("form", ["xla", *OURS])
+@pytest.mark.parametrize("form", ["xla", *OURS], indirect=True)
 def test_not_a_number_stays(form: str, pool: int) -> None:
     images = jnp.zeros((1, 4, 4, 1)).at[0, 0, 0, 0].set(jnp.nan)
     kernel, bias = jnp.ones((1, 1, 1, 8)), jnp.zeros(8)
@@ -148,7 +106,7 @@ def test_not_a_number_stays(form: str, pool: int) -> None:
     assert not jnp.isnan(out[0, 1:]).any()
 
 
-@pytest.mark.parametrize("form", OURS)
+@pytest.mark.parametrize("form", OURS, indirect=True)
 def test_bfloat16_is_computed_in_float32(form: str) -> None:
     inputs = [
         jax.random.normal(jax.random.key(i), shape).astype(jnp.bfloat16)
@@ -161,12 +119,6 @@ def test_bfloat16_is_computed_in_float32(form: str) -> None:
     np.testing.assert_allclose(out.astype(jnp.float32), exact, rtol=2**-8, atol=1e-5)
     gradient = jax.grad(lambda k: conv_block(inputs[0], k, inputs[2], **shape, form=form).sum())
     assert gradient(inputs[1]).dtype == jnp.bfloat16
-
-
-BLOCKS: tuple[dict[str, Any], ...] = (
-    {"stride": 1, "padding": "valid", "pool": 2},
-    {"stride": 2, "padding": "same", "pool": 1},
-)
 
 
 def loss(params: Any, images: jax.Array, form: str) -> jax.Array:
@@ -185,7 +137,7 @@ def params_of(seed: int) -> Any:
     ]
 
 
-@pytest.mark.parametrize("form", OURS)
+@pytest.mark.parametrize("form", OURS, indirect=True)
 def test_training_in_a_scan_equals_lax(form: str) -> None:
     batches = jax.random.normal(jax.random.key(9), (5, 20, 12, 13, 1))
 
@@ -199,12 +151,12 @@ def test_training_in_a_scan_equals_lax(form: str) -> None:
     chex.assert_trees_all_close(train(form), train("xla"), rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("form", OURS)
+@pytest.mark.parametrize("form", OURS, indirect=True)
 def test_vmap_equals_a_loop(form: str) -> None:
     seeds = [params_of(seed) for seed in range(3)]
     stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *seeds)
     images = jax.random.normal(jax.random.key(9), (3, 5, 12, 13, 1))
-    gradient = jax.grad(loss)
+    gradient = jax.jit(jax.grad(loss), static_argnums=2)
     for axis, given_images in ((0, images), (None, images[0])):
         mapped = jax.jit(jax.vmap(lambda p, x: gradient(p, x, form), in_axes=(0, axis)))
         got = mapped(stacked, given_images)
@@ -214,80 +166,7 @@ def test_vmap_equals_a_loop(form: str) -> None:
             chex.assert_trees_all_close(mine, alone, rtol=1e-5, atol=1e-7)
 
 
-@needs_native
-def test_same_bits_on_any_number_of_threads() -> None:
-    code = (
-        "import hashlib, jax, numpy as np\n"
-        "from tests.test_convolution import integers, BLOCKS\n"
-        "from cnn_ablation.network.lowerings import conv_block\n"
-        "draw = lambda i, *shape: jax.random.normal(jax.random.key(i), shape)\n"
-        "inputs = draw(0, 70, 28, 28, 3), draw(1, 3, 3, 3, 8), draw(2, 8)\n"
-        "def run(shape):\n"
-        "    out, back = jax.vjp(lambda *a: conv_block(*a, **shape, form='native'), *inputs)\n"
-        "    return out, *back(integers(out.shape, 1))\n"
-        "bits = lambda: b''.join(np.asarray(v).tobytes() for s in BLOCKS for v in run(s))\n"
-        "print([hashlib.sha256(bits()).hexdigest() for _ in range(3)])\n"
-    )
-    # XLA's pool has as many threads as the process has CPUs.
-    outputs = {
-        run_python(f"import os; os.sched_setaffinity(0, {cpus})\n{code}")
-        for cpus in ({min(os.sched_getaffinity(0))}, os.sched_getaffinity(0))
-    }
-    assert len(outputs) == 1
-    assert len(set(eval(outputs.pop()))) == 1
-
-
-def run_python(code: str, **environment: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).parents[1],
-        env={**os.environ, "JAX_PLATFORMS": "cpu", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-MESH = """
-import jax, jax.numpy as jnp, numpy as np
-from jax.sharding import NamedSharding, PartitionSpec as P
-from tests.test_convolution import integers
-from cnn_ablation.network.lowerings import conv_block
-assert jax.device_count() == 8
-mesh = jax.sharding.Mesh(np.array(jax.devices()), ("batch",))
-params = integers((3, 3, 2, 8), 1), integers((8,), 2)
-images = integers((32, 9, 9, 2), 0)
-
-def loss(params, images):
-    out = conv_block(images, *params, stride=1, padding="same", pool=2, form="FORM")
-    return (out * jnp.arange(8.0)).sum()
-
-step = jax.value_and_grad(loss, (0, 1))
-want = step(params, images)
-put = lambda value, *axes: jax.device_put(value, NamedSharding(mesh, P(*axes)))
-sharded = put(params), put(images, "batch")
-
-def shard_step(params, images):
-    value, (of_params, of_images) = step(params, images)
-    return (*jax.lax.psum((value, of_params), "batch"), of_images)
-
-manual = jax.shard_map(shard_step, mesh=mesh, in_specs=(P(), P("batch")),
-                       out_specs=(P(), P(), P("batch")), check_vma=False)
-for run in (step, manual):
-    got = jax.jit(run)(*sharded)
-    for ours, alone in zip(jax.tree.leaves(got), jax.tree.leaves(want), strict=True):
-        np.testing.assert_array_equal(ours, alone)
-"""
-
-
-@pytest.mark.parametrize("form", OURS)
-def test_batch_on_a_mesh_equals_one_device(form: str) -> None:
-    run_python(MESH.replace("FORM", form), XLA_FLAGS="--xla_force_host_platform_device_count=8")
-
-
-@needs_native
+@pytest.mark.usefixtures("native")
 @pytest.mark.parametrize("shape", [(128, 577, 33), (5, 24, 10), (150, 390, 16)])
 def test_dense_layer_equals_xla(shape: tuple[int, int, int]) -> None:
     batch, inputs, outputs = shape

@@ -31,7 +31,9 @@ constexpr int kRegisters = 16;
 typedef float Vector __attribute__((vector_size(4 * kLanes)));
 typedef std::int32_t Integers __attribute__((vector_size(4 * kLanes)));
 typedef double Doubles __attribute__((vector_size(4 * kLanes)));
+// In memory they may lie at any float, or 32-bit integer: these move bits of either.
 typedef float UnalignedVector __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
+typedef float Lane __attribute__((may_alias));
 
 // Two floats that are broadcast together: lanes 2i hold the first and lanes 2i + 1 the second.
 struct Pair {
@@ -66,7 +68,8 @@ inline Vector load_some(const float* from, Index count) {
   return _mm256_maskload_ps(from, first_lanes(count));
 #else
   Vector value = {};
-  for (Index lane = 0; lane < count; ++lane) value[lane] = from[lane];
+  const Lane* lanes = from;
+  for (Index lane = 0; lane < count; ++lane) value[lane] = lanes[lane];
   return value;
 #endif
 }
@@ -78,7 +81,8 @@ inline void store_some(float* to, Vector value, Index count) {
 #elif defined(__AVX__)
   _mm256_maskstore_ps(to, first_lanes(count), value);
 #else
-  for (Index lane = 0; lane < count; ++lane) to[lane] = value[lane];
+  Lane* lanes = to;
+  for (Index lane = 0; lane < count; ++lane) lanes[lane] = value[lane];
 #endif
 }
 
