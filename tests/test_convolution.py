@@ -18,6 +18,7 @@ from jax import lax
 
 from cnn_ablation.errors import InputError
 from cnn_ablation.network.lowerings import FORMS, conv_block, dense_block, resolve_form
+from cnn_ablation.network.lowerings.native import build
 from cnn_ablation.network.lowerings.native.calls import unavailable
 
 pytest_plugins = ["convolution_fixtures"]
@@ -187,6 +188,15 @@ def test_wrong_shapes_are_refused() -> None:
             conv_block(images, kernel, bias, **shape, form="native")
         with pytest.raises(ValueError, match="do not fit"):
             conv_block(images[..., :2], kernel, bias, **{**shape, "pool": 4}, form="native")
+
+
+def test_native_is_had_where_a_compiler_is() -> None:
+    """All tests of the kernels are skipped without them, so that one must not be."""
+    try:
+        build.find_compiler()
+    except build.BuildError as error:
+        pytest.skip(str(error))
+    assert unavailable() is None
 
 
 def test_forms_by_platform() -> None:
