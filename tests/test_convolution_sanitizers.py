@@ -13,7 +13,7 @@ from cnn_ablation.network.lowerings.native import build
 HERE = Path(__file__).parent
 KERNELS = HERE.parent / "cnn_ablation" / "network" / "lowerings" / "native"
 SHIPPED = build.compile_flags()
-SLOW = ["-O0", "-g", "-fno-sanitize-recover=all"]
+UNOPTIMIZED = ["-O0", "-g", "-fno-sanitize-recover=all"]
 # Of a run that never ends, as one whose threads wait for each other.
 RUN_SECONDS = 300
 
@@ -42,7 +42,9 @@ BUILDS = {
     "shipped without AVX-512": Build([*SHIPPED, "-mno-avx512f"], needs="avx512f", lanes=8),
     "AVX without AVX2": Build(["-std=c++17", "-mavx", "-mno-avx2"], needs="avx", lanes=8),
     "default": Build(["-std=c++17"]),
-    "address and undefined": Build([*SHIPPED, *SLOW, "-fsanitize=address,undefined"], threaded=20),
+    "address and undefined": Build(
+        [*SHIPPED, *UNOPTIMIZED, "-fsanitize=address,undefined"], threaded=20
+    ),
     "thread": Build([*SHIPPED, "-O1", "-g", "-fsanitize=thread"], blocks=50, threaded=50),
 }
 
