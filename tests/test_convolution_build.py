@@ -157,7 +157,7 @@ def test_compiler_that_says_nothing(
 def test_key_follows_a_version_told_on_stderr(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    script = 'if [ "$1" = --version ]; then echo 1 >&2; fi\nfor o; do :; done; echo x > $o'
+    script = 'if [ "$1" = --version ]; then echo 1 >&2; exit 0; fi\nfor o; do :; done; echo x > $o'
     compiler = fake(tmp_path, script, monkeypatch)
     _, first = build.library()
     compiler.write_text(compiler.read_text().replace("echo 1", "echo 2"))
