@@ -49,6 +49,7 @@ def test_columns_of_different_settings_have_different_headings() -> None:
     assert heading == (
         "| claim | rate 1, 2 epochs, whole splits, Adadelta, batches of 128, 3 seeds "
         "| rate 0.01, 2 epochs, whole splits, SGD, batches of 32, 3 seeds "
-        "| rate 1, 2 epochs, train[:2000] to train, test to test, Adadelta, batches of 128, 3 seeds |"
+        "| rate 1, 2 epochs, train[:2000] to train, test to test, Adadelta, batches of 128, 3 seeds"
+        " |"
     )
     assert verdict_table([run]).splitlines()[0] == "| claim | rate 1, 2 epochs, 3 seeds |"
