@@ -366,6 +366,31 @@ def test_a_diverged_trial_is_a_result(study: Callable[..., int], store: Store) -
         assert [run.info.status for run in runs] == ["FINISHED"]
 
 
+def test_a_single_design_that_goes_on_does_so_in_its_run(
+    executor: type[FakeExecutor], mnist: Dataset, tmp_path: Path, store: Store
+) -> None:
+    executor.troubles[(4, 8)] = stop
+    with pytest.raises(KeyboardInterrupt):
+        train((7, 8), tmp_path / "run", mlflow=store.uri)
+    executor.troubles.clear()
+    train((7, 8), tmp_path / "run", mlflow=store.uri)
+    assert executor.trained == 3
+    (parent,), nested = store.runs("cnn_ablation")
+    assert sorted(run.data.tags["seed"] for run in nested) == ["7", "8"]
+    assert {run.info.status for run in (parent, *nested)} == {"FINISHED"}
+
+
+def test_a_run_that_replaces_another_is_one_of_its_own(
+    executor: type[FakeExecutor], mnist: Dataset, tmp_path: Path, store: Store
+) -> None:
+    for _ in range(2):
+        train((7,), tmp_path / "run", mlflow=store.uri, overwrite=True)
+    assert executor.trained == 2
+    parents, nested = store.runs("cnn_ablation")
+    assert len(parents) == 2
+    assert {run.data.tags[PARENT] for run in nested} == {run.info.run_id for run in parents}
+
+
 class Recording:
     """A tracker that only remembers what it was told, and fails where it is told to."""
 
