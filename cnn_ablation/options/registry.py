@@ -1,9 +1,11 @@
 """Named choices that may grow: those of the package, and a user's own."""
 
 import difflib
-import inspect
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import FrameType
 from typing import Any, ClassVar, Generic, TypeVar
 
 from cnn_ablation.errors import InputError
@@ -26,6 +28,7 @@ class Registry(Mapping[str, T], Generic[T]):
         """Makes an empty registry; `Registry.all` lists it."""
         self.sort = sort
         self._choices: dict[str, T] = {}
+        self._origins: dict[str, str] = {}
         Registry.all.append(self)
 
     def __getitem__(self, name: str) -> T:
@@ -57,8 +60,7 @@ class Registry(Mapping[str, T], Generic[T]):
             raise InputError(
                 f"{self.sort} {name!r}: a name is lower-case letters, digits and underscores"
             )
-        taken = self._choices.get(name)
-        if taken is not None and not is_users(taken):
+        if name in self._choices and name not in self.users():
             raise InputError(f"{self.sort} {name!r}: is there already; choose another name")
 
         def decorate(choice: T) -> T:
@@ -69,22 +71,41 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def add(self, name: str, choice: T) -> None:
         """Adds a choice, or replaces it, whatever its name."""
+        origin = _registering_file()
+        if origin is not None:
+            self._origins[name] = origin
         self._choices[name] = choice
 
     def users(self) -> dict[str, T]:
         """The choices that were not registered by this package."""
-        return {name: choice for name, choice in self._choices.items() if is_users(choice)}
+        return {name: its for name, its in self._choices.items() if name in self._origins}
+
+    def origin(self, name: str) -> str:
+        """The file that registered a user's choice; it is not there where there was none."""
+        return self._origins[name]
 
     def unregister(self, name: str) -> None:
         """Takes a user's choice away, for tests and notebooks."""
-        if name in self.users():
+        if self._origins.pop(name, None) is not None:
             del self._choices[name]
 
 
-def is_users(choice: Any) -> bool:
-    """Whether a choice was defined outside of this package."""
-    module = getattr(inspect.unwrap(choice), "__module__", "") if callable(choice) else ""
-    return module.partition(".")[0] != _PACKAGE
+def _registering_file() -> str | None:
+    """The source that registers a choice; None where it is a module of this package.
+
+    The choice's own source may be another: that of a function of JAX, say.
+    """
+    frame = sys._getframe(1)
+    while frame.f_back is not None and _module_of(frame) == _PACKAGE:
+        frame = frame.f_back
+    # Modules of this package are run by the import system.
+    if _module_of(frame) in (_PACKAGE, "importlib"):
+        return None
+    return str(Path(frame.f_code.co_filename).resolve())
+
+
+def _module_of(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 def nearest(name: str, names: Any) -> str:
