@@ -1,6 +1,7 @@
 """Named choices that may grow: those of the package, and a user's own."""
 
 import difflib
+import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -60,7 +61,8 @@ class Registry(Mapping[str, T], Generic[T]):
             raise InputError(
                 f"{self.sort} {name!r}: a name is lower-case letters, digits and underscores"
             )
-        if name in self._choices and name not in self.users():
+        taken = self._choices.get(name)
+        if taken is not None and not is_users(taken):
             raise InputError(f"{self.sort} {name!r}: is there already; choose another name")
 
         def decorate(choice: T) -> T:
@@ -71,14 +73,13 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def add(self, name: str, choice: T) -> None:
         """Adds a choice, or replaces it, whatever its name."""
-        origin = _registering_file()
-        if origin is not None:
-            self._origins[name] = origin
         self._choices[name] = choice
+        if is_users(choice):
+            self._origins[name] = _registering_file()
 
     def users(self) -> dict[str, T]:
         """The choices that were not registered by this package."""
-        return {name: its for name, its in self._choices.items() if name in self._origins}
+        return {name: choice for name, choice in self._choices.items() if is_users(choice)}
 
     def origin(self, name: str) -> str:
         """The file that registered a user's choice; it is not there where there was none."""
@@ -86,21 +87,21 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def unregister(self, name: str) -> None:
         """Takes a user's choice away, for tests and notebooks."""
-        if self._origins.pop(name, None) is not None:
-            del self._choices[name]
+        if name in self.users():
+            del self._choices[name], self._origins[name]
 
 
-def _registering_file() -> str | None:
-    """The source that registers a choice; None where it is a module of this package.
+def is_users(choice: Any) -> bool:
+    """Whether a choice was defined outside of this package."""
+    module = getattr(inspect.unwrap(choice), "__module__", None) if callable(choice) else None
+    return (module or "").partition(".")[0] != _PACKAGE
 
-    The choice's own source may be another: that of a function of JAX, say.
-    """
+
+def _registering_file() -> str:
+    """The file whose code registers a choice, which may be another's: a function of JAX, say."""
     frame = sys._getframe(1)
     while frame.f_back is not None and _module_of(frame) == _PACKAGE:
         frame = frame.f_back
-    # Modules of this package are run by the import system.
-    if _module_of(frame) in (_PACKAGE, "importlib"):
-        return None
     return str(Path(frame.f_code.co_filename).resolve())
 
 
