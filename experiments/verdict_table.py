@@ -13,6 +13,7 @@ from absl import flags
 
 from cnn_ablation.claims import Setting, Verdict
 from cnn_ablation.commands import entry
+from cnn_ablation.display.text import markdown_table
 from cnn_ablation.errors import InputError
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.store import load_results
@@ -52,8 +53,7 @@ def verdict_table(runs: Sequence[StudyResults]) -> str:
         [verdict.claim.text, *(_cell(verdicts[name]) for verdicts in judged)]
         for name, verdict in judged[0].items()
     ]
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([lines[0], "|---" * len(rows[0]) + "|", *lines[1:]])
+    return markdown_table(rows, figures=False)
 
 
 def _heading(run: StudyResults, unshared: Sequence[str]) -> str:

@@ -28,17 +28,6 @@ def private_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def native_kernels(request: pytest.FixtureRequest, private_folders: Path) -> None:
-    """A test marked `native` has compiled kernels, or is skipped with the reason."""
-    if request.node.get_closest_marker("native") is None:
-        return
-    from cnn_ablation.network.lowerings.native.calls import unavailable
-
-    if reason := unavailable():
-        pytest.skip(f"no compiled kernels: {reason}")
-
-
 @pytest.fixture(scope="session")
 def mnist(private_folders: Path) -> Dataset:
     """The real MNIST, from the archives in the package."""

@@ -1,1 +1,1 @@
-"""Room."""
+"""Text for terminals and notebooks: tables, notices, progress."""

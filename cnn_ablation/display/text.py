@@ -13,6 +13,19 @@ def format_table(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
 
 
+def markdown_table(rows: Sequence[Sequence[str]], *, figures: bool = True) -> str:
+    """Rows as a table in Markdown, the first of them headings.
+
+    Args:
+        rows: cells; a bar in one is escaped.
+        figures: whether all columns but the first hold figures, which are aligned to the right.
+    """
+    head, *others = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    rule = ["---", *("---:" if figures else "---" for _ in head[1:])]
+    lines = [f"| {' | '.join(row)} |" for row in (head, *others)]
+    return "\n".join([lines[0], f"|{'|'.join(rule)}|", *lines[1:]])
+
+
 def wrap(text: str, head: str) -> str:
     """Breaks a text into lines of 100 columns, the later ones indented as far as the head."""
     return textwrap.fill(text, 100, initial_indent=head, subsequent_indent=" " * len(head))

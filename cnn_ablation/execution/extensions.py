@@ -51,12 +51,12 @@ def extensions() -> tuple[Extension, ...]:
         InputError: a choice was defined in no file, in a notebook say: only this process has it.
     """
     files: dict[str, None] = {}
-    for sort, name, choice in _users():
-        path = _file_of(choice)
+    for registry, name in _users():
+        path = _file_of(registry, name)
         if path is None:
             raise InputError(
-                f"{sort} {name} is defined in no file: train with --executor=inline, or define it "
-                "in a file"
+                f"{registry.sort} {name} is defined in no file: train with --executor=inline, or "
+                "define it in a file"
             )
         files[str(path)] = None
     return tuple(Extension(path, Path(path).read_text(encoding="utf-8")) for path in files)
@@ -64,18 +64,18 @@ def extensions() -> tuple[Extension, ...]:
 
 def are_in_files() -> bool:
     """Whether every choice that a user registered can be had in another process."""
-    return all(_file_of(choice) is not None for _, _, choice in _users())
+    return all(_file_of(registry, name) is not None for registry, name in _users())
 
 
 def digests() -> dict[str, str]:
     """A digest of the source of each choice that a user registered, by `sort name`."""
     found = {}
-    for sort, name, choice in _users():
+    for registry, name in _users():
         try:
-            source = inspect.getsource(inspect.unwrap(choice))
+            source = inspect.getsource(inspect.unwrap(registry[name]))
         except (OSError, TypeError):
             continue
-        found[f"{sort} {name}"] = hashlib.sha256(source.encode()).hexdigest()[:16]
+        found[f"{registry.sort} {name}"] = hashlib.sha256(source.encode()).hexdigest()[:16]
     return found
 
 
@@ -100,15 +100,12 @@ def load(extension: Extension) -> None:
         _state["loading"] = False
 
 
-def _users() -> Iterator[tuple[str, str, Any]]:
+def _users() -> Iterator[tuple[Registry[Any], str]]:
     for registry in Registry.all:
-        for name, choice in registry.users().items():
-            yield registry.sort, name, choice
+        for name in registry.users():
+            yield registry, name
 
 
-def _file_of(choice: Any) -> Path | None:
-    try:
-        path = Path(inspect.getsourcefile(inspect.unwrap(choice)) or "").resolve()
-    except (OSError, TypeError):
-        return None
+def _file_of(registry: Registry[Any], name: str) -> Path | None:
+    path = Path(registry.origin(name))
     return path if path.is_file() else None

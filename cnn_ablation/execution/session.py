@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cnn_ablation.design import TrialSpec
-from cnn_ablation.execution import hosts
+from cnn_ablation.execution import extensions, hosts
 from cnn_ablation.execution.executors import Ended, Event, Executor, Task
 from cnn_ablation.execution.executors.several_hosts import follow_tasks
 from cnn_ablation.execution.introduction import introduction
@@ -92,6 +92,8 @@ def open_session(
         InputError: an option is not allowed, or a file in the folder is damaged.
         KeyboardInterrupt: the user stopped it; the message says how to go on.
     """
+    if extensions.is_loading():
+        raise extensions.ExtensionLoaded
     trackers = make_tracking(options.trackers)
     folder = folder_of(study, options)
 

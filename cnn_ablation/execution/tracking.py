@@ -41,14 +41,16 @@ class TrialTracking:
             return
         self._single = single
         study, environment = store.plan.study, store.plan.environment
-        run = Run(study.name, title or study.title, store.folder, True, environment)
+        finished = [trial for trial in store.results().trials if trial.finished]
+        # A single design's folder without trials may be one whose finished run is being replaced.
+        continues = bool(finished) or not single
+        run = Run(study.name, title or study.title, store.folder, continues, environment)
         self._tracking.start(run)
         self._provenance = run.provenance()
-        for trial in store.results().trials:
-            if trial.finished:
-                # Whatever these were trained on, it may not have been this environment.
-                tracked = self._trial(trial.spec, trial.seed, {})
-                self._tracking.catch_up(tracked, trial.epochs, trial.status)
+        for trial in finished:
+            # Whatever these were trained on, it may not have been this environment.
+            tracked = self._trial(trial.spec, trial.seed, {})
+            self._tracking.catch_up(tracked, trial.epochs, trial.status)
 
     def on_event(self, event: Event) -> None:
         """Tells of one event."""

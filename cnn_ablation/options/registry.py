@@ -3,7 +3,10 @@
 import difflib
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import FrameType
 from typing import Any, ClassVar, Generic, TypeVar
 
 from cnn_ablation.errors import InputError
@@ -26,6 +29,7 @@ class Registry(Mapping[str, T], Generic[T]):
         """Makes an empty registry; `Registry.all` lists it."""
         self.sort = sort
         self._choices: dict[str, T] = {}
+        self._origins: dict[str, str] = {}
         Registry.all.append(self)
 
     def __getitem__(self, name: str) -> T:
@@ -70,21 +74,39 @@ class Registry(Mapping[str, T], Generic[T]):
     def add(self, name: str, choice: T) -> None:
         """Adds a choice, or replaces it, whatever its name."""
         self._choices[name] = choice
+        if is_users(choice):
+            self._origins[name] = _registering_file()
 
     def users(self) -> dict[str, T]:
         """The choices that were not registered by this package."""
         return {name: choice for name, choice in self._choices.items() if is_users(choice)}
 
+    def origin(self, name: str) -> str:
+        """The file that registered a user's choice; it is not there where there was none."""
+        return self._origins[name]
+
     def unregister(self, name: str) -> None:
         """Takes a user's choice away, for tests and notebooks."""
         if name in self.users():
-            del self._choices[name]
+            del self._choices[name], self._origins[name]
 
 
 def is_users(choice: Any) -> bool:
     """Whether a choice was defined outside of this package."""
-    module = getattr(inspect.unwrap(choice), "__module__", "") if callable(choice) else ""
-    return module.partition(".")[0] != _PACKAGE
+    module = getattr(inspect.unwrap(choice), "__module__", None) if callable(choice) else None
+    return (module or "").partition(".")[0] != _PACKAGE
+
+
+def _registering_file() -> str:
+    """The file whose code registers a choice, which may be another's: a function of JAX, say."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and _module_of(frame) == _PACKAGE:
+        frame = frame.f_back
+    return str(Path(frame.f_code.co_filename).resolve())
+
+
+def _module_of(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
 
 
 def nearest(name: str, names: Any) -> str:

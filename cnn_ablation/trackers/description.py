@@ -1,10 +1,11 @@
 """A trial's spec and layers in the forms that trackers show: flat values and Markdown tables."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cnn_ablation.design import NetworkSpec, TrialSpec
 from cnn_ablation.design.summary import summarize, summary_rows
+from cnn_ablation.display.text import markdown_table
 from cnn_ablation.errors import as_typed
 
 
@@ -22,12 +23,14 @@ def options_of(spec: TrialSpec) -> dict[str, int | float | str]:
 
 def layer_table(network: NetworkSpec) -> str:
     """The layer table in Markdown."""
-    return _table(summary_rows(summarize(network)))
+    return markdown_table(summary_rows(summarize(network)))
 
 
 def value_table(heading: str, values: Mapping[str, Any]) -> str:
     """Names and values in Markdown."""
-    return _table([(heading, "value"), *((name, str(value)) for name, value in values.items())])
+    return markdown_table(
+        [(heading, "value"), *((name, str(value)) for name, value in values.items())]
+    )
 
 
 def bullet_list(sentences: Iterable[str]) -> str:
@@ -44,9 +47,3 @@ def flat(document: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             found[prefix + key] = value
     return found
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    head, *others = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    rule = ["---", *("---:" for _ in head[1:])]
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *others))

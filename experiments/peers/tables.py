@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cnn_ablation.display.text import markdown_table
 from experiments.peers.contestants import OURS
 from experiments.peers.figures import Course, Design, geometric_mean
 
@@ -50,7 +51,7 @@ def speed_table(designs: Sequence[Design]) -> str:
         rows.append(row)
     mean = geometric_mean(design.times_faster for design in designs)
     rows.append(["geometric mean", *[""] * len(frameworks), _times(mean), "", "", ""])
-    return _markdown(rows)
+    return markdown_table(rows)
 
 
 def start_table(designs: Sequence[Design], figure: str, digits: int, scale: float = 1.0) -> str:
@@ -60,7 +61,7 @@ def start_table(designs: Sequence[Design], figure: str, digits: int, scale: floa
     for design in designs:
         least = [design.least(name, figure) for name in frameworks]
         rows.append([design.name, *(_number(value and value / scale, digits) for value in least)])
-    return _markdown(rows)
+    return markdown_table(rows)
 
 
 def frameworks_of(designs: Sequence[Design]) -> list[str]:
@@ -89,8 +90,3 @@ def _times(value: float | None) -> str:
 
 def _number(value: float | None, digits: int = 0) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
-
-
-def _markdown(rows: list[list[str]]) -> str:
-    rule = ["---", *["---:"] * (len(rows[0]) - 1)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [rows[0], rule, *rows[1:]])

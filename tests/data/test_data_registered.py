@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from cnn_ablation.data import (
+    DataLocation,
     Dataset,
     LabeledImages,
     describe_dataset,
@@ -54,7 +55,7 @@ def test_found_by_name_and_made_once(calls: list[str]) -> None:
     np.testing.assert_array_equal(dataset.train.images_NHWC[..., 0], IMAGES)
     np.testing.assert_array_equal(dataset.test.labels_N, LABELS[:20])
     spec = DataSpec(dataset="squares", test_split="test[:3]")
-    part = load_data(spec, data_dir=None, manual_dir=None)
+    part = load_data(spec, DataLocation(data_dir=None, manual_dir=None))
     assert part.test_split == "test[:3]" and len(part.test.labels_N) == 3
     assert part.version == dataset.version and part.train is dataset.train
 
@@ -191,6 +192,6 @@ def test_no_tensorflow_is_imported(tmp_path: Path) -> None:
         [sys.executable, "-c", command],
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
     )
     assert done.stdout == "[0, 1, 0]\nFalse\n", done.stderr

@@ -87,3 +87,11 @@ def test_an_unknown_design_is_refused_in_one_line() -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("error: --designs=nope: must be among kernel-3-3, ")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_peer_refuses_a_field_that_it_does_not_know() -> None:
+    known = Job(NetworkSpec(stride=2).to_json(), threads=1, epochs=1)
+    assert [block.stride for block in known.blocks()] == [2, 2]
+    unknown = Job(NetworkSpec(activation="gelu").to_json(), threads=1, epochs=1)
+    with pytest.raises(ValueError, match="does not know: \\['activation'\\]"):
+        list(unknown.blocks())

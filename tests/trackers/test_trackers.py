@@ -13,24 +13,25 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 import small_study
-from cnn_ablation.execution.runner import StudyOptions, run_study
 from mlflow.entities import Run as MLflowRun
 from mlflow.tracking import MlflowClient
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cnn_ablation import report
-from cnn_ablation.commands.single_design import RunOptions, run_trials
-from cnn_ablation.commands.workdir import EVENT_FILES
+from cnn_ablation.commands.conclusion import finish_study
+from cnn_ablation.commands.single_design import train_design
 from cnn_ablation.data import Dataset
 from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import InputError
-from cnn_ablation.execution import runner
+from cnn_ablation.execution import preparing
 from cnn_ablation.execution.executors import Began, Ended, EpochEnded, Event, Task
-from cnn_ablation.trackers import Tracking, Trial, make_tracking
+from cnn_ablation.execution.options import StudyOptions
+from cnn_ablation.trackers import TrackedTrial, TrackerOptions, Tracking, make_tracking
 from cnn_ablation.trackers.description import layer_table
+from cnn_ablation.trackers.files import EVENT_FILES
 from cnn_ablation.trackers.mlflow import NOTE, PARENT
 from cnn_ablation.trackers.tensorboard import TAGS, _file_name
-from cnn_ablation.training.records import EpochRecord
+from cnn_ablation.training.records import EpochRecord, TrialRecord
 
 SPEC = TrialSpec(
     NetworkSpec(stride=4, features=(2, 3), hidden=4),
@@ -82,13 +83,30 @@ class Store:
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """MLflow takes seconds to make its tables: once for all tests."""
     file = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    with make_tracking(False, f"sqlite:///{file}"):
+    with make_tracking(TrackerOptions(mlflow=f"sqlite:///{file}")):
         return file
 
 
 @pytest.fixture
 def store(empty_database: Path, tmp_path: Path) -> Store:
     return Store(f"sqlite:///{shutil.copy(empty_database, tmp_path / 'mlflow.db')}")
+
+
+def train(seeds: Sequence[int], folder: Path, *, overwrite: bool = False, **options: Any) -> None:
+    """Trains SPEC as `python -m cnn_ablation.main` does."""
+    chosen = StudyOptions.of(
+        training=SPEC.training,
+        data=SPEC.data,
+        seeds=seeds,
+        workdir=str(folder),
+        controls=False,
+        timing_rounds=0,
+        executor="inline",
+        retry_failed=True,
+        conv="xla",
+        **options,
+    )
+    assert train_design(SPEC, chosen, overwrite=overwrite) == 0
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +116,7 @@ def finished(
     """A real run of two seeds with both trackers."""
     folder = tmp_path_factory.mktemp("run")
     store = Store(f"sqlite:///{shutil.copy(empty_database, folder / 'mlflow.db')}")
-    options = RunOptions(str(folder / "run"), conv="xla", tensorboard=True, mlflow=store.uri)
-    run_trials(SPEC, (7, 8), options)
+    train((7, 8), folder / "run", tensorboard=True, mlflow=store.uri)
     return folder / "run", store
 
 
@@ -149,9 +166,8 @@ def test_mlflow_holds_what_was_recorded(finished: tuple[Path, Store]) -> None:
 def test_a_run_that_replaces_another_leaves_none_of_its_events(
     mnist: Dataset, tmp_path: Path
 ) -> None:
-    options = RunOptions(str(tmp_path), overwrite=True, conv="xla", tensorboard=True)
-    run_trials(SPEC, (7,), options)
-    run_trials(SPEC, (8,), options)
+    for seed in (7, 8):
+        train((seed,), tmp_path, overwrite=True, tensorboard=True)
     folders = {file.parent.name for file in tmp_path.rglob(f"{EVENT_FILES}*")}
     assert folders == {"tensorboard", "seed_8"}
 
@@ -161,9 +177,10 @@ import os, signal, sys
 from pathlib import Path
 from cnn_ablation.training.records import EpochRecord
 from cnn_ablation.design import TrialSpec
-from cnn_ablation.trackers import Run, Trial, make_tracking
+from cnn_ablation.trackers import Run, TrackedTrial, TrackerOptions, make_tracking
 
-tracking, trial = make_tracking(True, ""), Trial("id", TrialSpec(), 5, "a label")
+tracking = make_tracking(TrackerOptions(tensorboard=True))
+trial = TrackedTrial("id", TrialSpec(), 5, "a label")
 tracking.start(Run("name", "title", Path(sys.argv[1]), True, {}))
 tracking.begin(trial)
 for epoch in range(1, 4):
@@ -197,24 +214,26 @@ class FakeExecutor:
     def __init__(self, *_: Any) -> None: ...
 
     def run(self, tasks: Sequence[Task], on_event: Callable[[Event], None]) -> None:
-        for network, seed in ((task.spec.network, seed) for task in tasks for seed in task.seeds):
+        for spec, seed in ((task.spec, seed) for task in tasks for seed in task.seeds):
+            hidden = spec.network.hidden
             type(self).trained += 1
-            on_event(Began(network, seed))
-            epochs = [EpochRecord(1, 0.5, 0.5, 0.1 + seed, network.hidden / 10, 1.0, 0.1)]
-            on_event(EpochEnded(network, seed, epochs[0]))
-            status: Any = self.troubles.get((network.hidden, seed), lambda: "completed")()
+            on_event(Began(spec, seed))
+            epochs = [EpochRecord(1, 0.5, 0.5, 0.1 + seed, hidden / 10, 1.0, 0.1)]
+            on_event(EpochEnded(spec, seed, epochs[0]))
+            status: Any = self.troubles.get((hidden, seed), lambda: "completed")()
             if status == "again":
-                on_event(Began(network, seed))
-                on_event(EpochEnded(network, seed, epochs[0]))
+                on_event(Began(spec, seed))
+                on_event(EpochEnded(spec, seed, epochs[0]))
                 status = "completed"
             if status == "completed":
-                epochs.append(EpochRecord(2, 0.4, 0.6, 0.2 + seed, network.hidden / 9, 1.0, 0.1))
-                on_event(EpochEnded(network, seed, epochs[1]))
+                epochs.append(EpochRecord(2, 0.4, 0.6, 0.2 + seed, hidden / 9, 1.0, 0.1))
+                on_event(EpochEnded(spec, seed, epochs[1]))
             error = "out of luck" if status == "failed" else None
-            on_event(Ended(network, seed, status, () if error else tuple(epochs), error))
+            kept = () if error else tuple(epochs)
+            on_event(Ended(TrialRecord(spec, seed, status, kept, error)))
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def executor(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeExecutor]]:
     def write_report(_: object, folder: Path) -> Path:
         folder.mkdir(exist_ok=True)
@@ -223,13 +242,15 @@ def executor(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeExecutor]]:
         return folder / "report.html"
 
     FakeExecutor.troubles, FakeExecutor.trained = {}, 0
-    monkeypatch.setattr(runner, "make_executor", FakeExecutor)
+    monkeypatch.setattr(preparing, "make_executor", FakeExecutor)
     monkeypatch.setattr(report, "write_report", write_report)
     yield FakeExecutor
 
 
 @pytest.fixture
-def study(tmp_path: Path, mnist: Dataset, store: Store) -> Callable[..., int]:
+def study(
+    tmp_path: Path, mnist: Dataset, store: Store, executor: type[FakeExecutor]
+) -> Callable[..., int]:
     """Runs a study of two designs and two seeds in tmp_path, with both trackers."""
 
     def study(**options: Any) -> int:
@@ -240,9 +261,13 @@ def study(tmp_path: Path, mnist: Dataset, store: Store) -> Callable[..., int]:
             "tensorboard": True,
             "mlflow": store.uri,
         }
-        training, data = small_study.TRAINING, small_study.DATA
-        chosen = StudyOptions(training, data, range(2), **{**defaults, **options})
-        return run_study(small_study.study(4, 6), chosen)
+        chosen = StudyOptions.of(
+            training=small_study.TRAINING,
+            data=small_study.DATA,
+            seeds=range(2),
+            **{**defaults, **options},
+        )
+        return finish_study(small_study.study(4, 6), chosen)
 
     return study
 
@@ -341,6 +366,31 @@ def test_a_diverged_trial_is_a_result(study: Callable[..., int], store: Store) -
         assert [run.info.status for run in runs] == ["FINISHED"]
 
 
+def test_a_single_design_that_goes_on_does_so_in_its_run(
+    executor: type[FakeExecutor], mnist: Dataset, tmp_path: Path, store: Store
+) -> None:
+    executor.troubles[(4, 8)] = stop
+    with pytest.raises(KeyboardInterrupt):
+        train((7, 8), tmp_path / "run", mlflow=store.uri)
+    executor.troubles.clear()
+    train((7, 8), tmp_path / "run", mlflow=store.uri)
+    assert executor.trained == 3
+    (parent,), nested = store.runs("cnn_ablation")
+    assert sorted(run.data.tags["seed"] for run in nested) == ["7", "8"]
+    assert {run.info.status for run in (parent, *nested)} == {"FINISHED"}
+
+
+def test_a_run_that_replaces_another_is_one_of_its_own(
+    executor: type[FakeExecutor], mnist: Dataset, tmp_path: Path, store: Store
+) -> None:
+    for _ in range(2):
+        train((7,), tmp_path / "run", mlflow=store.uri, overwrite=True)
+    assert executor.trained == 2
+    parents, nested = store.runs("cnn_ablation")
+    assert len(parents) == 2
+    assert {run.data.tags[PARENT] for run in nested} == {run.info.run_id for run in parents}
+
+
 class Recording:
     """A tracker that only remembers what it was told, and fails where it is told to."""
 
@@ -365,7 +415,7 @@ def test_a_tracker_that_fails_is_a_warning_and_hears_no_more(
 ) -> None:
     failing, other = Recording("log_epoch"), Recording()
     trackers: list[Any] = [failing, other]
-    trial = Trial("id", TrialSpec(), 0)
+    trial = TrackedTrial("id", TrialSpec(), 0)
     with Tracking(trackers) as tracking:
         tracking.begin(trial)
         for epoch in (1, 2):
@@ -397,28 +447,35 @@ def test_a_study_outlives_its_trackers(
     assert warnings[1].startswith("warning: --tensorboard: ")
 
 
+MLFLOW = TrackerOptions(mlflow="sqlite:///m.db")
+
+
 @pytest.mark.parametrize(
     ("package", "given", "message"),
     [
-        ("tensorboard.compat.proto.event_pb2", (True, ""), "--tensorboard: needs packages"),
-        ("mlflow.entities", (False, "sqlite:///m.db"), "--mlflow=sqlite:///m.db: needs packages"),
-        ("sqlalchemy", (False, "sqlite:///m.db"), "--mlflow=sqlite:///m.db: needs packages"),
+        (
+            "tensorboard.compat.proto.event_pb2",
+            TrackerOptions(tensorboard=True),
+            "--tensorboard: needs packages",
+        ),
+        ("mlflow.entities", MLFLOW, "--mlflow=sqlite:///m.db: needs packages"),
+        ("sqlalchemy", MLFLOW, "--mlflow=sqlite:///m.db: needs packages"),
     ],
 )
 def test_a_missing_package_is_named_with_its_flag(
-    package: str, given: tuple[bool, str], message: str, monkeypatch: pytest.MonkeyPatch
+    package: str, given: TrackerOptions, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("tensorboard", "mlflow"):
         monkeypatch.delitem(sys.modules, f"cnn_ablation.trackers.{module}")
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(InputError, match=f"^{re.escape(message)} that are not here .*$"):
-        make_tracking(*given)
+        make_tracking(given)
 
 
 @pytest.mark.parametrize("uri", ["sqlite:////nowhere/mlflow.db", "nothing://here"])
 def test_a_store_that_cannot_be_opened_is_refused_at_once(uri: str) -> None:
     with pytest.raises(InputError, match=rf"^--mlflow={uri}: .*$"):
-        make_tracking(False, uri)
+        make_tracking(TrackerOptions(mlflow=uri))
 
 
 def test_mlflow_can_keep_its_plain_files_where_that_is_allowed(
@@ -426,7 +483,7 @@ def test_mlflow_can_keep_its_plain_files_where_that_is_allowed(
 ) -> None:
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     uri = (tmp_path / "mlruns").as_uri()
-    run_trials(SPEC, (7,), RunOptions(str(tmp_path / "run"), conv="xla", mlflow=uri))
+    train((7,), tmp_path / "run", mlflow=uri)
     _, (run,) = Store(uri).runs("cnn_ablation")
     (record,) = recorded(tmp_path / "run")
     expected = [(epoch["epoch"], epoch["test_loss"]) for epoch in record["epochs"]]

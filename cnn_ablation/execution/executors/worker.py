@@ -9,6 +9,7 @@ import queue
 import signal
 import sys
 import threading
+import traceback
 from typing import BinaryIO
 
 from cnn_ablation.execution.executors.cores import keep_to
@@ -53,6 +54,10 @@ def _listen(tasks: "queue.SimpleQueue[Task]") -> None:
             tasks.put(pickle.load(sys.stdin.buffer))
         except (EOFError, pickle.UnpicklingError):
             os._exit(0)
+        except Exception:
+            # A spec that cannot be read here: who waits for its trials must not do so for ever.
+            traceback.print_exc()
+            os._exit(1)
 
 
 if __name__ == "__main__":

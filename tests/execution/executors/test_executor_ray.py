@@ -1,6 +1,7 @@
 """Trials on a real Ray cluster of this machine, its workers killed in mid-task included."""
 
 import contextlib
+import dataclasses
 import importlib.util
 import os
 import secrets
@@ -14,22 +15,27 @@ from typing import Any
 
 import pytest
 import small_study
-from cnn_ablation.execution.executors.pooling import ATTEMPTS
 
-from cnn_ablation.data import Dataset, load_dataset
+from cnn_ablation.data import DataLocation, Dataset, load_dataset
 from cnn_ablation.design import TrialSpec
 from cnn_ablation.errors import InputError
+from cnn_ablation.execution.datasets import Datasets
 from cnn_ablation.execution.executors import (
     Began,
     Ended,
     EpochEnded,
     Event,
+    Executor,
+    ExecutorOptions,
     Job,
     Task,
     make_executor,
 )
 from cnn_ablation.execution.executors.inline import InlineExecutor
+from cnn_ablation.execution.executors.pools import ATTEMPTS
 from cnn_ablation.study.store import TRIALS, load_results
+from cnn_ablation.training.compute import ComputeOptions
+from cnn_ablation.training.records import TrialRecord
 
 pytestmark = [
     pytest.mark.ray,
@@ -41,8 +47,8 @@ pytestmark = [
 SEEDS = 3
 DATA = small_study.DATA
 TASKS = [
-    Task(TrialSpec(network, small_study.TRAINING, DATA), tuple(range(SEEDS)))
-    for network in small_study.study(4, 6).networks()
+    Task(TrialSpec(variant.network, small_study.TRAINING, DATA), tuple(range(SEEDS)))
+    for variant in small_study.study(4, 6).variants
 ]
 FIGURES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 Figures = dict[tuple[int, int], list[tuple[float, ...]]]
@@ -58,22 +64,26 @@ connection.close()
 
 
 @pytest.fixture(scope="module")
-def dataset(mnist: Dataset) -> Dataset:
+def datasets(mnist: Dataset) -> Datasets:
     """The study's images; the whole of MNIST is prepared first, so that no process has to."""
-    return load_dataset("mnist", train_split=DATA.train_split, test_split=DATA.test_split)
+    images = load_dataset("mnist", train_split=DATA.train_split, test_split=DATA.test_split)
+    datasets = Datasets(DataLocation())
+    datasets.add(DATA, images)
+    return datasets
 
 
 @pytest.fixture(scope="module")
-def job(private_folders: Path) -> Job:
-    return Job(DATA, conv="xla")
+def job(datasets: Datasets) -> Job:
+    fingerprints = ((DATA, datasets.get(DATA).fingerprint),)
+    return Job(ComputeOptions(conv="xla"), fingerprints=fingerprints)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(dataset: Dataset, job: Job) -> Figures:
+def undisturbed(datasets: Datasets, job: Job) -> Figures:
     """What the trials of TASKS come to in this process."""
     events: list[Event] = []
-    InlineExecutor(job, dataset).run(TASKS, events.append)
-    return {trial: figures_of(end.epochs) for trial, end in ends(events).items()}
+    InlineExecutor(job, datasets).run(TASKS, events.append)
+    return {trial: figures_of(record.epochs) for trial, record in records(events).items()}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -83,7 +93,7 @@ def secret() -> None:
 
 
 @pytest.fixture(scope="module")
-def cluster(dataset: Dataset) -> Iterator[subprocess.Popen[str]]:
+def cluster(datasets: Datasets) -> Iterator[subprocess.Popen[str]]:
     """A cluster that a process of its own has started; `address` tells where."""
     pipe = subprocess.PIPE
     command = [sys.executable, "-c", CLUSTER]
@@ -100,9 +110,9 @@ def address(cluster: subprocess.Popen[str]) -> str:
     return cluster.stdout.readline().strip()
 
 
-def ends(events: list[Event]) -> dict[tuple[int, int], Ended]:
-    found = [event for event in events if isinstance(event, Ended)]
-    by_trial = {(end.network.hidden, end.seed): end for end in found}
+def records(events: list[Event]) -> dict[tuple[int, int], TrialRecord]:
+    found = [event.record for event in events if isinstance(event, Ended)]
+    by_trial = {(record.spec.network.hidden, record.seed): record for record in found}
     assert len(by_trial) == len(found), "no trial may end twice"
     return by_trial
 
@@ -147,6 +157,10 @@ def kill_a_worker(cluster: subprocess.Popen[str]) -> None:
     os.kill(workers[0], signal.SIGKILL)
 
 
+def ray_executor(job: Job, datasets: Datasets, workers: int | None, address: str) -> Executor:
+    return make_executor(ExecutorOptions("ray", workers, address), job, datasets)
+
+
 needs_proc = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="finds Ray's processes in /proc"
 )
@@ -155,7 +169,11 @@ needs_proc = pytest.mark.skipif(
 @needs_proc
 @pytest.mark.slow
 def test_workers_give_the_same_figures_even_where_one_is_killed(
-    undisturbed: Figures, job: Job, dataset: Dataset, cluster: subprocess.Popen[str], address: str
+    undisturbed: Figures,
+    job: Job,
+    datasets: Datasets,
+    cluster: subprocess.Popen[str],
+    address: str,
 ) -> None:
     events: list[Event] = []
 
@@ -165,19 +183,23 @@ def test_workers_give_the_same_figures_even_where_one_is_killed(
         events.append(event)
 
     on_term = signal.getsignal(signal.SIGTERM)
-    executor = make_executor("ray", 2, job, dataset, address)
+    executor = ray_executor(job, datasets, 2, address)
     assert executor.workers == 2
     assert signal.getsignal(signal.SIGTERM) is on_term, "SIGTERM is how clusters say Ctrl-C"
     executor.run(TASKS, on_event)
-    assert {trial: figures_of(end.epochs) for trial, end in ends(events).items()} == undisturbed
-    began = [(e.network.hidden, e.seed) for e in events if isinstance(e, Began)]
+    assert {t: figures_of(record.epochs) for t, record in records(events).items()} == undisturbed
+    began = [(e.spec.network.hidden, e.seed) for e in events if isinstance(e, Began)]
     assert len(began) == len(undisturbed) + 1, "one trial, and no other, begins twice"
 
 
 @needs_proc
 @pytest.mark.slow
 def test_a_trial_that_kills_every_worker_fails_and_the_others_do_not(
-    undisturbed: Figures, job: Job, dataset: Dataset, cluster: subprocess.Popen[str], address: str
+    undisturbed: Figures,
+    job: Job,
+    datasets: Datasets,
+    cluster: subprocess.Popen[str],
+    address: str,
 ) -> None:
     events: list[Event] = []
 
@@ -186,51 +208,52 @@ def test_a_trial_that_kills_every_worker_fails_and_the_others_do_not(
         if isinstance(event, Began) and event.seed == 1:
             kill_a_worker(cluster)
 
-    make_executor("ray", 1, job, dataset, address).run(TASKS[:1], on_event)
-    found = ends(events)
+    ray_executor(job, datasets, 1, address).run(TASKS[:1], on_event)
+    found = records(events)
     assert [e.seed for e in events if isinstance(e, Began)] == [0, *[1] * ATTEMPTS, 2]
     dead = found.pop((4, 1))
     assert dead.status == "failed"
     assert dead.error is not None and "\n" not in dead.error
     assert dead.error.startswith("its worker process died 3 times: ")
-    assert {trial: figures_of(end.epochs) for trial, end in found.items()} == {
+    assert {trial: figures_of(record.epochs) for trial, record in found.items()} == {
         (4, seed): undisturbed[4, seed] for seed in (0, 2)
     }
 
 
-def test_a_worker_whose_images_differ_is_refused(job: Job, dataset: Dataset, address: str) -> None:
+def test_a_worker_whose_images_differ_is_refused(job: Job, address: str) -> None:
     from cnn_ablation.execution.executors.ray_cluster import RayExecutor
 
+    other = dataclasses.replace(job, fingerprints=((DATA, "other images"),))
     with pytest.raises(InputError, match="its mnist differs from the study's"):
-        RayExecutor(job, 1, address, "other images").run(TASKS, print)
+        RayExecutor(other, 1, address).run(TASKS, print)
 
 
-def test_a_cluster_that_is_not_there_is_named_in_seconds(job: Job, dataset: Dataset) -> None:
+def test_a_cluster_that_is_not_there_is_named_in_seconds(job: Job, datasets: Datasets) -> None:
     start = time.monotonic()
     for address in ("127.0.0.1:1", "ray://127.0.0.1:1", "nonsense", "there:too"):
         with pytest.raises(InputError, match=f"^--ray_address={address}: .*") as refusal:
-            make_executor("ray", None, job, dataset, address)
+            ray_executor(job, datasets, None, address)
         assert "\n" not in str(refusal.value)
     assert time.monotonic() - start < 30
 
 
-def test_an_address_is_for_ray_alone(job: Job, dataset: Dataset) -> None:
+def test_an_address_is_for_ray_alone(job: Job, datasets: Datasets) -> None:
     with pytest.raises(InputError, match=r"--ray_address=auto: must be empty with --executor=inl"):
-        make_executor("inline", None, job, dataset, "auto")
+        make_executor(ExecutorOptions("inline", ray_address="auto"), job, datasets)
 
 
 def test_without_the_package_the_way_to_get_it_is_named(
-    job: Job, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+    job: Job, datasets: Datasets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("ray_cluster", "ray_connection"):
         monkeypatch.delitem(sys.modules, f"cnn_ablation.execution.executors.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(InputError, match=r"^--executor=ray: needs .* install cnn_ablation\[ray\]$"):
-        make_executor("ray", None, job, dataset)
+        ray_executor(job, datasets, None, "")
 
 
 @pytest.fixture
-def start(tmp_path: Path, dataset: Dataset) -> Callable[..., subprocess.Popen[str]]:
+def start(tmp_path: Path, datasets: Datasets) -> Callable[..., subprocess.Popen[str]]:
     """Starts small_study.py on tmp_path/study."""
 
     def start(*flags: str) -> subprocess.Popen[str]:
@@ -278,6 +301,6 @@ def test_a_study_goes_on_after_ctrl_c_and_no_process_is_left(
     assert (process.returncode, errors) == (0, "")
     assert f"= {2 * seeds}, of which {kept} are there" in said
     results = load_results(folder)
-    found = {(t.network.hidden, t.seed): figures_of(t.epochs) for t in results.trials}
+    found = {(t.spec.network.hidden, t.seed): figures_of(t.epochs) for t in results.trials}
     assert len(found) == 2 * seeds
     assert undisturbed.items() <= found.items()

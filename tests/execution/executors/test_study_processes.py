@@ -1,6 +1,5 @@
 """Studies in real processes: workers beside them, kills, Ctrl-C, and two in one folder."""
 
-import dataclasses
 import functools
 import json
 import pickle
@@ -15,52 +14,68 @@ from typing import Any
 
 import pytest
 import small_study
-from cnn_ablation.execution.executors.pooling import ATTEMPTS
 
-from cnn_ablation.data import Dataset, load_dataset
+from cnn_ablation.data import DataLocation, Dataset, load_dataset
 from cnn_ablation.design import TrialSpec
 from cnn_ablation.errors import InputError
-from cnn_ablation.execution.executors import Began, Ended, EpochEnded, Event, Job, Task, processes
+from cnn_ablation.execution.datasets import Datasets
+from cnn_ablation.execution.executors import (
+    Began,
+    Compiled,
+    Ended,
+    EpochEnded,
+    Event,
+    Job,
+    Task,
+    processes,
+)
 from cnn_ablation.execution.executors.cores import available_cores, share_of
 from cnn_ablation.execution.executors.inline import InlineExecutor
 from cnn_ablation.execution.executors.interface import Idle, Setup
+from cnn_ablation.execution.executors.pools import ATTEMPTS
 from cnn_ablation.execution.executors.processes import ProcessExecutor
 from cnn_ablation.study.store import STUDY, TRIALS, load_results
+from cnn_ablation.training.compute import ComputeOptions
+from cnn_ablation.training.records import TrialRecord
 
 SCRIPT = Path(small_study.__file__)
 SEEDS = 4
 TASKS = [
-    Task(TrialSpec(network, small_study.TRAINING, small_study.DATA), tuple(range(SEEDS)))
-    for network in small_study.study(4, 6).networks()
+    Task(TrialSpec(variant.network, small_study.TRAINING, small_study.DATA), tuple(range(SEEDS)))
+    for variant in small_study.study(4, 6).variants
 ]
 FIGURES = ("train_loss", "train_accuracy", "test_loss", "test_accuracy")
 Figures = dict[tuple[int, int], list[tuple[float, ...]]]
 
 
 @pytest.fixture(scope="module")
-def dataset(mnist: Dataset) -> Dataset:
+def datasets(mnist: Dataset) -> Datasets:
     """The study's images; the whole of MNIST is prepared first, so that no process has to."""
     data = small_study.DATA
-    return load_dataset("mnist", train_split=data.train_split, test_split=data.test_split)
+    images = load_dataset("mnist", train_split=data.train_split, test_split=data.test_split)
+    datasets = Datasets(DataLocation())
+    datasets.add(data, images)
+    return datasets
 
 
 @pytest.fixture(scope="module")
-def job(private_folders: Path) -> Job:
-    return Job(small_study.DATA, conv="xla")
+def job(datasets: Datasets) -> Job:
+    fingerprints = ((small_study.DATA, datasets.get(small_study.DATA).fingerprint),)
+    return Job(ComputeOptions(conv="xla"), fingerprints=fingerprints)
 
 
 @pytest.fixture(scope="module")
-def undisturbed(dataset: Dataset, job: Job) -> Figures:
+def undisturbed(datasets: Datasets, job: Job) -> Figures:
     """What the trials of TASKS come to in this process."""
     events: list[Event] = []
-    InlineExecutor(job, dataset).run(TASKS, events.append)
+    InlineExecutor(job, datasets).run(TASKS, events.append)
     return figures(events)
 
 
 def figures(events: list[Event]) -> Figures:
-    ends = [event for event in events if isinstance(event, Ended)]
-    assert all(end.status == "completed" for end in ends), ends
-    return {(end.network.hidden, end.seed): figures_of(end.epochs) for end in ends}
+    records = [event.record for event in events if isinstance(event, Ended)]
+    assert all(record.status == "completed" for record in records), records
+    return {(r.spec.network.hidden, r.seed): figures_of(r.epochs) for r in records}
 
 
 def figures_of(epochs: Any) -> list[tuple[float, ...]]:
@@ -93,7 +108,7 @@ def test_workers_give_the_same_figures_even_where_one_is_killed(
     assert figures(events) == undisturbed
     assert len(started) == 3
     assert all(process.poll() is not None for process in started), "no worker may be left behind"
-    ended = [(event.network, event.seed) for event in events if isinstance(event, Ended)]
+    ended = [(event.spec, event.seed) for event in events if isinstance(event, Ended)]
     assert len(ended) == len(set(ended)), "no trial may end twice"
 
 
@@ -113,15 +128,15 @@ class FakeWorker:
     def train(self, task: Task) -> Any:
         for seed in task.seeds:
             trial = (task.spec.network.hidden, seed)
-            yield Began(task.spec.network, seed)
+            yield Began(task.spec, seed)
             if self.deaths.get(trial, 0):
                 self.deaths[trial] -= 1
                 raise processes._WorkerLostError("killed by signal 9")
-            yield Ended(task.spec.network, seed, "completed")
+            yield Ended(TrialRecord(task.spec, seed, "completed"))
 
     def kill(self) -> None: ...
 
-    def farewell(self) -> str:
+    def wait_for_end(self) -> str:
         return "gone"
 
 
@@ -138,11 +153,12 @@ def test_a_trial_that_kills_every_worker_fails_and_the_others_do_not(
     fake_worker.deaths = {(4, 1): ATTEMPTS, (6, 2): ATTEMPTS - 1}
     events: list[Event] = []
     ProcessExecutor(job, workers=1).run(TASKS, events.append)
-    ends = {(e.network.hidden, e.seed): e for e in events if isinstance(e, Ended)}
-    assert len(ends) == 2 * SEEDS
-    failed = [trial for trial, end in ends.items() if end.status == "failed"]
+    ends = [event.record for event in events if isinstance(event, Ended)]
+    by_trial = {(record.spec.network.hidden, record.seed): record for record in ends}
+    assert len(by_trial) == 2 * SEEDS
+    failed = [trial for trial, record in by_trial.items() if record.status == "failed"]
     assert failed == [(4, 1)]
-    assert ends[4, 1].error == "its worker process died 3 times: killed by signal 9"
+    assert by_trial[4, 1].error == "its worker process died 3 times: killed by signal 9"
     assert fake_worker.hired == 1 + ATTEMPTS + ATTEMPTS - 1
 
 
@@ -161,9 +177,8 @@ def test_cores_are_shared_evenly_and_apart_while_there_are_enough() -> None:
 
 
 @pytest.mark.processes
-def test_a_worker_ends_with_its_starter_in_the_midst_of_a_task(dataset: Dataset, job: Job) -> None:
-    endless = dataclasses.replace(small_study.TRAINING, epochs=10**9)
-    task = Task(dataclasses.replace(TASKS[0].spec, training=endless), (0,))
+def test_a_worker_ends_with_its_starter_in_the_midst_of_a_task(job: Job) -> None:
+    task = Task(TASKS[0].spec.replace(epochs=10**9), (0,))
     worker = subprocess.Popen(
         [sys.executable, "-m", "cnn_ablation.execution.executors.worker"],
         stdin=subprocess.PIPE,
@@ -175,13 +190,13 @@ def test_a_worker_ends_with_its_starter_in_the_midst_of_a_task(dataset: Dataset,
             pickle.dump(message, worker.stdin)
         worker.stdin.flush()
         while not isinstance(told := pickle.load(worker.stdout), EpochEnded):
-            assert isinstance(told, Idle | Began)
+            assert isinstance(told, Idle | Began | Compiled)
         worker.stdin.close()
         assert worker.wait(timeout=20) == 0
 
 
 @pytest.fixture
-def start(tmp_path: Path, dataset: Dataset) -> Callable[..., subprocess.Popen[str]]:
+def start(tmp_path: Path, datasets: Datasets) -> Callable[..., subprocess.Popen[str]]:
     """Starts small_study.py on tmp_path/study."""
 
     def start(*flags: str) -> subprocess.Popen[str]:
@@ -231,7 +246,7 @@ def test_killed_at_any_moment_the_same_command_ends_with_the_same_results(
     assert (process.returncode, errors) == (0, "")
     assert f"= 8, of which {len(before)} are there" in said or "torn" in said
     results = load_results(folder)
-    found = {(t.network.hidden, t.seed): figures_of(t.epochs) for t in results.trials}
+    found = {(t.spec.network.hidden, t.seed): figures_of(t.epochs) for t in results.trials}
     assert found == undisturbed
     ids = [json.loads(line)["trial_id"] for line in lines(folder)]
     assert len(ids) == len(set(ids)) == 2 * SEEDS

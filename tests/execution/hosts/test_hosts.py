@@ -1,7 +1,6 @@
 """Two real processes on loopback stand for two hosts: they train as one, and end together."""
 
 import contextlib
-import dataclasses
 import json
 import os
 import signal
@@ -23,8 +22,9 @@ from cnn_ablation.data.dataset import Dataset, LabeledImages
 from cnn_ablation.design import NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution.hosts import HostOptions, join
+from cnn_ablation.training.compute import ComputeOptions
 from cnn_ablation.training.mesh import choose_devices
-from cnn_ablation.training.trainer import Trial, fit
+from cnn_ablation.training.trainer import TrainedTrial, fit
 
 ROOT = Path(__file__).parents[3]
 HELPERS = ROOT / "tests" / "helpers"
@@ -34,6 +34,7 @@ HEARTBEAT = 5
 SPLITS = ("--train_split=train[:256]", "--test_split=test[:200]")
 DESIGN = (*SPLITS, "--features=2", "--hidden=4", "--stride=5", "--conv=xla")
 MAIN = ("-m", "cnn_ablation.main")
+XLA = ComputeOptions(conv="xla")
 CASES: list[tuple[int | None, int]] = [(None, 3), (4, 1)]
 
 FIT = """
@@ -52,7 +53,7 @@ def prepared(mnist: Dataset) -> None:
     """The data are there: hosts that find them missing say so, and what they say is compared."""
 
 
-def train(devices: int | None, seeds: int) -> list[Trial]:
+def train(devices: int | None, seeds: int) -> list[TrainedTrial]:
     """Trains a small design on made-up images."""
     generator = np.random.default_rng(0)
     labels = generator.integers(0, 4, 150).astype(np.int32)
@@ -63,10 +64,10 @@ def train(devices: int | None, seeds: int) -> list[Trial]:
     network = NetworkSpec(features=(2,), hidden=3, classes=4, image_shape=(8, 9, 2))
     spec = TrialSpec(network, TrainingSpec(batch_size=20, epochs=2))
     chosen = choose_devices(devices, seeds)
-    return fit(spec, dataset, range(seeds), conv="xla", devices=chosen)
+    return fit(spec, dataset, range(seeds), XLA, devices=chosen)
 
 
-def figures(trials: list[Trial]) -> list[Any]:
+def figures(trials: list[TrainedTrial]) -> list[Any]:
     """Each trial's figures of every epoch, and the sum of its parameters."""
     return [
         [
@@ -173,9 +174,8 @@ def test_host_0_alone_prints_and_writes(tmp_path: Path) -> None:
     document = json.loads((folders[0] / "metrics.json").read_text())
     assert document["environment"]["process_count"] == 2
     network = NetworkSpec(features=(2,), hidden=4, stride=5)
-    alone = fit(TrialSpec(network, TrainingSpec(epochs=2)), dataset, [5], conv="xla")[
-        0
-    ].record.epochs
+    (trial,) = fit(TrialSpec(network, TrainingSpec(epochs=2)), dataset, [5], XLA)
+    alone = trial.record.epochs
     for line, epoch in zip(lines_of(folders[0] / "metrics.jsonl"), alone, strict=True):
         assert line["train_loss"] == pytest.approx(epoch.train_loss, rel=2e-4)
         assert line["test_loss"] == pytest.approx(epoch.test_loss, rel=2e-4)
@@ -192,10 +192,10 @@ def test_a_study_is_trained_on_both_hosts_and_kept_on_one(tmp_path: Path) -> Non
     assert not folders[1].exists()
     trials = {trial["trial_id"]: trial for trial in lines_of(folders[0] / "trials.jsonl")}
     assert [trial["status"] for trial in trials.values()] == ["completed"] * 4
-    network = dataclasses.replace(small_study.BASE, hidden=6)
+    network = small_study.BASE.replace(hidden=6)
     spec = TrialSpec(network, TrainingSpec(epochs=1), small_study.DATA)
     dataset = load_dataset("mnist", train_split="train[:256]", test_split="test[:200]")
-    for seed, alone in enumerate(fit(spec, dataset, range(2), conv="xla")):
+    for seed, alone in enumerate(fit(spec, dataset, range(2), XLA)):
         found = trials[spec.trial_id(seed, dataset.version)]
         assert found["epochs"][0]["test_loss"] == alone.record.epochs[0].test_loss
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 FAKE_COMPILER = """#!/bin/sh
 if [ "$1" = --version ]; then echo "fake 1.0"; exit 0; fi
 echo call >> "{calls}"
-sleep 1
+sleep 0
 for last; do :; done
 echo library > "$last"
 """
@@ -38,6 +38,15 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return calls
 
 
+def fake(folder: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A compiler that runs lines of shell; it is in use."""
+    compiler = folder / "fake"
+    compiler.write_text(f"#!/bin/sh\n{script}\n")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CXX", str(compiler))
+    return compiler
+
+
 def start(code: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", code],
@@ -49,6 +58,8 @@ def start(code: str) -> subprocess.Popen[str]:
 
 
 def test_compiled_once_by_processes_that_start_together(cache: Path, calls: Path) -> None:
+    compiler = Path(os.environ["CXX"])
+    compiler.write_text(compiler.read_text().replace("sleep 0", "sleep 1"))
     code = "from cnn_ablation.network.lowerings.native import build; print(*build.library())"
     together = [start(code) for _ in range(3)]
     outputs = {process.communicate()[0] for process in together}
@@ -106,6 +117,83 @@ def test_failed_build_leaves_nothing_and_says_why(
     assert not list(cache.rglob("*.so"))
 
 
+@pytest.mark.parametrize("quote", ["'", '"', "\\"])
+def test_unbalanced_quote_in_cxx(cache: Path, monkeypatch: pytest.MonkeyPatch, quote: str) -> None:
+    monkeypatch.setenv("CXX", f"g++ -D{quote}")
+    with pytest.raises(build.BuildError, match=r"^no C\+\+ compiler: CXX=.*: No ") as caught:
+        build.library()
+    assert "\n" not in str(caught.value)
+
+
+def test_cxx_may_have_flags(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", f"{sys.executable} -g '-DNAME=a b'")
+    assert build.find_compiler() == [sys.executable, "-g", "-DNAME=a b"]
+
+
+VERSION = 'if [ "$1" = --version ]; then echo "fake 1.0"; exit 0; fi'
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("exit 0", r"fake --version says nothing, exit code 0$"),
+        ("exit 3", r"fake --version says nothing, exit code 3$"),
+        (f"{VERSION}\nexit 4", r"fake failed: no message, exit code 4$"),
+        (f"{VERSION}\nexit 0", r"fake made no library: no message, exit code 0$"),
+        (f"{VERSION}\nfor o; do :; done; rm $o", r"fake made no library: no message, exit code 0$"),
+    ],
+    ids=["version", "failed version", "failed", "empty library", "no library"],
+)
+def test_compiler_that_says_nothing(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, message: str
+) -> None:
+    fake(tmp_path, script, monkeypatch)
+    for _ in range(2):  # Nothing was kept that the next process would load.
+        with pytest.raises(build.BuildError, match=message):
+            build.library()
+    assert not list(cache.rglob("*.so"))
+
+
+def test_key_follows_a_version_told_on_stderr(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = 'if [ "$1" = --version ]; then echo 1 >&2; exit 0; fi\nfor o; do :; done; echo x > $o'
+    compiler = fake(tmp_path, script, monkeypatch)
+    _, first = build.library()
+    compiler.write_text(compiler.read_text().replace("echo 1", "echo 2"))
+    assert build.library()[1] != first
+
+
+def test_compiler_that_cannot_be_run(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiler = fake(tmp_path, "", monkeypatch)
+    compiler.write_text("no program\n")
+    with pytest.raises(build.BuildError, match=r"fake cannot be run: .*Exec format error"):
+        build.library()
+
+
+def test_compiler_that_never_ends(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "_VERSION_SECONDS", 0.1)
+    fake(tmp_path, "exec sleep 60", monkeypatch)
+    with pytest.raises(build.BuildError, match=r"fake took more than 0\.1 s$"):
+        build.library()
+
+
+def test_flags_are_those_of_the_compiler(cache: Path, calls: Path) -> None:
+    """What other tests compile with the same flags is what ships."""
+    compiler = Path(os.environ["CXX"])
+    compiler.write_text(compiler.read_text().replace("echo call", 'echo "$@"'))
+    build.library()
+    words = calls.read_text().split()
+    flags = build.compile_flags()
+    assert words[: len(flags)] == flags
+    assert "-O3" in flags
+    assert [word for word in words[len(flags) :] if word.startswith(("-O", "-m", "-f"))] == []
+
+
 def test_cache_that_cannot_be_written(cache: Path, calls: Path) -> None:
     cache.write_text("a file, not a folder")
     with pytest.raises(build.BuildError, match="no usable cache"):
@@ -115,10 +203,10 @@ def test_cache_that_cannot_be_written(cache: Path, calls: Path) -> None:
 def test_without_a_compiler_auto_is_banded_with_one_notice(cache: Path) -> None:
     code = (
         "import os; os.environ['CXX'] = '/nowhere/c++'\n"
-        "from cnn_ablation.network.lowerings import resolve_form\n"
+        "from cnn_ablation.network.lowerings import choose_lowering\n"
         "from cnn_ablation.errors import InputError\n"
-        "print(resolve_form('auto', 'cpu'), resolve_form('auto', 'cpu'))\n"
-        "try: resolve_form('native', 'cpu')\n"
+        "print(choose_lowering('auto', 'cpu'), choose_lowering('auto', 'cpu'))\n"
+        "try: choose_lowering('native', 'cpu')\n"
         "except InputError as error: print(error)\n"
     )
     out, notices = start(code).communicate()

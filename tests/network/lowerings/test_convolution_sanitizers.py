@@ -1,5 +1,7 @@
-"""The kernels over random shapes, built with sanitizers and for each width of vectors."""
+"""The kernels' own test program: as they ship, for each width of vectors, and with sanitizers."""
 
+import dataclasses
+import functools
 import platform
 import subprocess
 from pathlib import Path
@@ -10,10 +12,46 @@ from cnn_ablation.network.lowerings.native import build
 
 HERE = Path(__file__).parent
 KERNELS = HERE.parents[2] / "cnn_ablation" / "network" / "lowerings" / "native"
-SANITIZERS = ["-march=native", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-BUILDS = {"sanitizers": SANITIZERS, "default": []}
-if platform.machine() == "x86_64" and "avx2" in build._cpu().decode().split():
-    BUILDS["avx2"] = ["-mavx2", "-mfma"]
+SHIPPED = build.compile_flags()
+UNOPTIMIZED = ["-O0", "-g", "-fno-sanitize-recover=all"]
+# Of a run that never ends, as one whose threads wait for each other.
+RUN_SECONDS = 300
+
+
+@dataclasses.dataclass(frozen=True)
+class Build:
+    """How the program is compiled, and what it is asked to do.
+
+    Attributes:
+        flags: the compiler's.
+        needs: a flag of an x86 CPU that the build is for, if it is for such a CPU alone.
+        lanes: of its vectors, where the flags say so.
+        blocks: random blocks to compare with plain loops.
+        threaded: random blocks to compare on several threads with one.
+    """
+
+    flags: list[str]
+    needs: str | None = None
+    lanes: int | None = None
+    blocks: int = 300
+    threaded: int = 100
+
+
+BUILDS = {
+    "shipped": Build(SHIPPED),
+    "shipped without AVX-512": Build([*SHIPPED, "-mno-avx512f"], needs="avx512f", lanes=8),
+    "AVX without AVX2": Build(["-std=c++17", "-mavx", "-mno-avx2"], needs="avx", lanes=8),
+    "default": Build(["-std=c++17"]),
+    "address and undefined": Build(
+        [*SHIPPED, *UNOPTIMIZED, "-fsanitize=address,undefined"], threaded=20
+    ),
+    "thread": Build([*SHIPPED, "-O1", "-g", "-fsanitize=thread"], blocks=50, threaded=50),
+}
+
+
+@functools.cache
+def cpu_flags() -> frozenset[str]:
+    return frozenset(build._cpu().decode().split())
 
 
 def compiler() -> list[str]:
@@ -23,28 +61,46 @@ def compiler() -> list[str]:
         pytest.skip(str(error))
 
 
-def can_sanitize(folder: Path) -> bool:
-    """Whether the sanitizers' libraries are here, told by a program with nothing to find."""
+def can_sanitize(flags: list[str], folder: Path) -> bool:
+    """Whether the sanitizers' libraries work, told by a program with nothing to find."""
     source, program = folder / "empty.cc", folder / "empty"
     source.write_text("int main() { return 0; }\n")
-    command = [*compiler(), *SANITIZERS, str(source), "-o", str(program)]
+    command = [*compiler(), *flags, str(source), "-o", str(program)]
     if subprocess.run(command, capture_output=True, check=False).returncode:
         return False
     return subprocess.run([program], capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", BUILDS)
-def test_kernels_equal_plain_loops(name: str, tmp_path: Path) -> None:
-    if name == "sanitizers" and not can_sanitize(tmp_path):
-        pytest.skip("the compiler has no sanitizers")
-    program = tmp_path / "kernels"
-    flags = ["-std=c++17", "-O0", "-Wall", "-Wextra", "-Werror", "-pthread", *BUILDS[name]]
-    command = [*compiler(), *flags, f"-I{KERNELS}", str(HERE / "convolution_kernels.cc")]
-    built = subprocess.run(
-        [*command, "-o", str(program)], capture_output=True, text=True, check=False
-    )
+def compiled(name: str, folder: Path) -> Path:
+    """The program of a build; skips the test where the machine cannot make or run it."""
+    chosen = BUILDS[name]
+    x86 = platform.machine().lower() in ("x86_64", "amd64")
+    if chosen.needs is not None and not (x86 and chosen.needs in cpu_flags()):
+        pytest.skip(f"this CPU has no {chosen.needs}")
+    sanitizes = any(flag.startswith("-fsanitize=") for flag in chosen.flags)
+    if sanitizes and not can_sanitize(chosen.flags, folder):
+        pytest.skip(f"the compiler has no working sanitizer: {name}")
+    program = folder / "kernels"
+    flags = [*chosen.flags, "-pthread", "-Wall", "-Wextra", "-Werror", f"-I{KERNELS}"]
+    command = [*compiler(), *flags, str(HERE / "convolution_kernels.cc"), "-o", str(program)]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr
-    done = subprocess.run([program, "300"], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "300 of 300 blocks agree" in done.stdout
+    return program
+
+
+@pytest.mark.parametrize("name", BUILDS)
+def test_kernels(name: str, tmp_path: Path) -> None:
+    """Each line is a check of the program; see `convolution_kernels.cc`."""
+    program, chosen = compiled(name, tmp_path), BUILDS[name]
+    command = [str(program), str(chosen.blocks), str(chosen.threaded)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=RUN_SECONDS)
+    output = done.stdout + done.stderr
+    assert done.returncode == 0, output
+    assert "lanes: agree for all counts" in done.stdout
+    assert f"{chosen.blocks} of {chosen.blocks} blocks agree" in done.stdout
+    assert f"{chosen.threaded} of {chosen.threaded} blocks are the same" in done.stdout
+    assert "loops: hold" in done.stdout
+    assert "memory: holds" in done.stdout
+    assert "Sanitizer" not in output
+    if chosen.lanes is not None:
+        assert f"{chosen.lanes} lanes: " in done.stdout

@@ -1,1 +1,1 @@
-"""Room."""
+"""A block as our own C++ kernels on the CPU: built once (`build`), called by XLA (`calls`)."""

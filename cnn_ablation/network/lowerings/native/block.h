@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdlib>
 #include <new>
 #include <vector>
 
@@ -36,14 +35,15 @@ struct Block {
   Index nobody() const { return pool * pool; }
 };
 
-// Work memory of one thread: buffers that grow and are handed out again after `reuse`.
+// Work memory of one thread: buffers that grow and are handed out again after `reuse`. A request that
+// finds no memory throws std::bad_alloc and leaves all as it was, but for the buffer it was to grow.
 class Scratch {
  public:
   Scratch() = default;
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   ~Scratch() {
-    for (const Buffer& buffer : buffers_) std::free(buffer.data);
+    for (Buffer& buffer : buffers_) buffer.release();
   }
 
   // Vectors of undefined value.
@@ -51,13 +51,9 @@ class Scratch {
     if (next_ == buffers_.size()) buffers_.push_back({nullptr, 0});
     Buffer& buffer = buffers_[next_++];
     if (buffer.size < count) {
-      std::free(buffer.data);
-      buffer = {std::aligned_alloc(sizeof(Vector), static_cast<std::size_t>(count) * sizeof(Vector)),
-                count};
-      if (buffer.data == nullptr) {
-        buffer.size = 0;
-        throw std::bad_alloc();
-      }
+      buffer.release();
+      buffer.data = ::operator new(static_cast<std::size_t>(count) * sizeof(Vector), kAlignment);
+      buffer.size = count;
     }
     return static_cast<Vector*>(buffer.data);
   }
@@ -68,9 +64,17 @@ class Scratch {
   void reuse() { next_ = 0; }
 
  private:
+  static constexpr std::align_val_t kAlignment{sizeof(Vector)};
+
   struct Buffer {
     void* data;
     Index size;
+
+    void release() {
+      ::operator delete(data, kAlignment);
+      data = nullptr;
+      size = 0;
+    }
   };
   std::vector<Buffer> buffers_;
   std::size_t next_ = 0;

@@ -19,6 +19,7 @@ from cnn_ablation.system.locks import folder_lock
 
 _SOURCES = Path(__file__).parent
 _COMPILE_SECONDS = 300
+_VERSION_SECONDS = 60
 
 
 class BuildError(RuntimeError):
@@ -33,12 +34,13 @@ def library() -> tuple[Path, str]:
         jaxlib or CPU share.
 
     Raises:
-        BuildError: There is no compiler, it refuses the sources, or the cache cannot be trusted.
+        BuildError: There is no compiler, it fails, or the cache cannot be used or trusted.
     """
     if os.name != "posix":
         raise BuildError(f"no native kernels on {platform.system()}")
     compiler = find_compiler()
-    command = [*compiler, *_flags()]
+    headers = ["-isystem", jax.ffi.include_dir()]
+    command = [*compiler, *compile_flags(), "-shared", *headers, str(_SOURCES / "native.cc")]
     key = _key(compiler, command)
     try:
         folder = user_cache_dir("native", key)
@@ -55,32 +57,50 @@ def find_compiler() -> list[str]:
     """The words of the C++ compiler's command: `$CXX`, else the first of c++, g++ and clang++.
 
     Raises:
-        BuildError: None of them can be run.
+        BuildError: None of them can be run, or `$CXX` is no command line.
     """
     chosen = os.environ.get("CXX")
     for candidate in [chosen] if chosen else ["c++", "g++", "clang++"]:
-        words = shlex.split(candidate)
+        try:
+            words = shlex.split(candidate)
+        except ValueError as error:
+            raise BuildError(f"no C++ compiler: CXX={candidate!r}: {error}") from None
         if words and shutil.which(words[0]):
             return words
-    raise BuildError(f"no C++ compiler: CXX={chosen}" if chosen else "no C++ compiler")
+    raise BuildError(f"no C++ compiler: CXX={chosen!r}" if chosen else "no C++ compiler")
 
 
-def _flags() -> list[str]:
-    # The library is used on the machine that compiles it, or on one with the very same CPU.
+def compile_flags() -> list[str]:
+    """How the kernels are compiled, whatever they become a part of: a library, or a test program.
+
+    The library is used on the machine that compiles it, or on one with the very same CPU.
+    """
     arm = platform.machine().lower() in ("aarch64", "arm64")
     cpu = "-mcpu=native" if arm else "-march=native"
-    headers = ["-isystem", jax.ffi.include_dir()]
-    return ["-std=c++17", "-O3", cpu, "-fPIC", "-shared", *headers, str(_SOURCES / "native.cc")]
+    return ["-std=c++17", "-O3", cpu, "-fPIC", "-pthread"]
+
+
+def _run(command: list[str], seconds: int) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            command, capture_output=True, text=True, errors="replace", check=False, timeout=seconds
+        )
+    except subprocess.TimeoutExpired:
+        raise BuildError(f"{command[0]} took more than {seconds} s") from None
+    except OSError as error:
+        raise BuildError(f"{command[0]} cannot be run: {error}") from error
 
 
 def _key(compiler: list[str], command: list[str]) -> str:
-    version = subprocess.run(
-        [*compiler, "--version"], capture_output=True, check=False, timeout=60
-    ).stdout
+    asked = _run([*compiler, "--version"], _VERSION_SECONDS)
+    version = asked.stdout or asked.stderr
+    if not version.strip():
+        # Nothing would tell its libraries from those of another version.
+        raise BuildError(f"{compiler[0]} --version says nothing, exit code {asked.returncode}")
     digest = hashlib.sha256()
     for part in (
-        version,
-        shlex.join(command).encode(),
+        version.encode(),
+        os.fsencode(shlex.join(command)),
         jaxlib.version.__version__.encode(),
         _cpu(),
     ):
@@ -110,26 +130,20 @@ def _compile(command: list[str], path: Path) -> None:
     os.close(handle)
     temporary = Path(name)
     try:
-        done = subprocess.run(
-            [*command, "-o", name],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=_COMPILE_SECONDS,
-        )
+        done = _run([*command, "-o", name], _COMPILE_SECONDS)
         if done.returncode:
-            raise BuildError(f"{command[0]} failed: {_first_error(done.stderr)}")
+            raise BuildError(f"{command[0]} failed: {_first_error(done)}")
+        if not temporary.exists() or temporary.stat().st_size == 0:
+            raise BuildError(f"{command[0]} made no library: {_first_error(done)}")
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.chmod(0o700)
         temporary.replace(path)
-    except subprocess.TimeoutExpired as error:
-        raise BuildError(f"{command[0]} took more than {_COMPILE_SECONDS} s") from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _first_error(output: str) -> str:
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return next((line for line in lines if "error" in line), lines[0] if lines else "no output")
+def _first_error(done: subprocess.CompletedProcess[str]) -> str:
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    first = lines[0] if lines else f"no message, exit code {done.returncode}"
+    return next((line for line in lines if "error" in line), first)

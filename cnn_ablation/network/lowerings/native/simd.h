@@ -31,7 +31,9 @@ constexpr int kRegisters = 16;
 typedef float Vector __attribute__((vector_size(4 * kLanes)));
 typedef std::int32_t Integers __attribute__((vector_size(4 * kLanes)));
 typedef double Doubles __attribute__((vector_size(4 * kLanes)));
+// In memory they may lie at any float, or 32-bit integer: these move bits of either.
 typedef float UnalignedVector __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
+typedef float Lane __attribute__((may_alias));
 
 // Two floats that are broadcast together: lanes 2i hold the first and lanes 2i + 1 the second.
 struct Pair {
@@ -39,10 +41,12 @@ struct Pair {
 };
 
 #if defined(__AVX__) && !defined(__AVX512F__)
+// All ones in the lanes below `count`, zeros in the others. AVX alone compares no integers, so that
+// the mask is read from a table: kLanes numbers of it, of which `count` lie before its middle.
 inline __m256i first_lanes(Index count) {
-  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_cvtps_epi32(_mm256_cmp_ps(_mm256_cvtepi32_ps(lanes),
-                                          _mm256_set1_ps(static_cast<float>(count)), _CMP_LT_OQ));
+  static constexpr std::int32_t kOnesThenZeros[2 * kLanes] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  return _mm256_loadu_si256(
+      reinterpret_cast<const __m256i*>(kOnesThenZeros + kLanes - count));
 }
 #endif
 
@@ -64,7 +68,8 @@ inline Vector load_some(const float* from, Index count) {
   return _mm256_maskload_ps(from, first_lanes(count));
 #else
   Vector value = {};
-  for (Index lane = 0; lane < count; ++lane) value[lane] = from[lane];
+  const Lane* lanes = from;
+  for (Index lane = 0; lane < count; ++lane) value[lane] = lanes[lane];
   return value;
 #endif
 }
@@ -76,7 +81,8 @@ inline void store_some(float* to, Vector value, Index count) {
 #elif defined(__AVX__)
   _mm256_maskstore_ps(to, first_lanes(count), value);
 #else
-  for (Index lane = 0; lane < count; ++lane) to[lane] = value[lane];
+  Lane* lanes = to;
+  for (Index lane = 0; lane < count; ++lane) lanes[lane] = value[lane];
 #endif
 }
 
