@@ -45,9 +45,11 @@ def open_workdir(given: str | None, spec: TrialSpec, *, overwrite: bool) -> Path
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
-        if finished:
+        # A run that was stopped while it replaced a finished one goes on too.
+        goes_on = _is_of(folder, spec) and (not finished or (folder / _REPLACED).exists())
+        if finished and not goes_on:
             _set_aside(folder, folder / _REPLACED / _now())
-        elif not _is_of(folder, spec):
+        elif not goes_on:
             _keep_unfinished(folder)
     except OSError as error:
         raise InputError(

@@ -19,7 +19,7 @@ def seconds(*command: str) -> tuple[float, float]:
     """What a process says, and how long it took to say it."""
     began = time.monotonic()
     done = subprocess.run(
-        command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]
+        command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )
     return float(done.stdout), time.monotonic() - began
 

@@ -37,7 +37,7 @@ def test_a_killed_holder_is_named_and_its_lock_gone(tmp_path: Path) -> None:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        cwd=Path(__file__).parents[1],
+        cwd=Path(__file__).parents[2],
     ) as holder:
         assert holder.stdout is not None and holder.stdout.readline() == "held\n"
         for _ in range(2):

@@ -1,0 +1,128 @@
+"""A run of one design that was stopped, and goes on with the same command."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cnn_ablation.commands.single_design import train_design
+from cnn_ablation.data import Dataset
+from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.execution import preparing
+from cnn_ablation.execution.executors import Began, Ended, EpochEnded, Event, Task
+from cnn_ablation.execution.options import StudyOptions
+from cnn_ablation.training.records import EpochRecord, TrialRecord
+
+# So many epochs that the second seed is not over when the stop comes, on however slow a machine.
+EPOCHS = 500
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    command = [
+        *(sys.executable, "-m", "cnn_ablation.main", f"--workdir={folder}", "--seed=3"),
+        *("--num_seeds=2", f"--epochs={EPOCHS}", "--features=2", "--stride=5", "--hidden=3"),
+        *("--train_split=train[:100]", "--test_split=test[:50]", "--conv=xla"),
+    ]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+
+
+def lines_of(path: Path) -> list[dict[str, Any]]:
+    text = path.read_text() if path.exists() else ""
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
+@pytest.mark.processes
+def test_a_run_stopped_after_its_first_seed_trains_only_the_second(
+    mnist: Dataset, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    stopped = start(folder)
+    while not any(line["seed"] == 4 for line in lines_of(folder / "metrics.jsonl")):
+        assert stopped.poll() is None, stopped.communicate()
+        time.sleep(0.02)
+    stopped.send_signal(signal.SIGINT)
+    _, errors = stopped.communicate()
+    assert stopped.returncode == 130
+    assert errors == f"stopped; 1 of 2 trials are kept in {folder}; the same command goes on\n"
+    (kept,) = lines_of(folder / "trials.jsonl")
+    assert (kept["seed"], kept["status"], len(kept["epochs"])) == (3, "completed", EPOCHS)
+    assert not (folder / "metrics.json").exists()
+
+    again = start(folder)
+    said, errors = again.communicate()
+    assert (again.returncode, errors) == (0, "")
+    assert "there already: seed 3\n" in said
+    assert "seed 4  epoch 1/" in said and "seed 3  epoch " not in said
+    runs = json.loads((folder / "metrics.json").read_text())["runs"]
+    assert [run["seed"] for run in runs] == [3, 4]
+    assert runs[0]["epochs"] == kept["epochs"]
+    found = [(line["seed"], line["epoch"]) for line in lines_of(folder / "metrics.jsonl")]
+    assert found == [(seed, epoch) for seed in (3, 4) for epoch in range(1, EPOCHS + 1)]
+    assert [trial["seed"] for trial in lines_of(folder / "trials.jsonl")] == [3, 4]
+
+
+SPEC = TrialSpec(
+    NetworkSpec(stride=5, hidden=3),
+    TrainingSpec(epochs=1),
+    DataSpec(train_split="train[:100]", test_split="test[:50]"),
+)
+
+
+class FakeExecutor:
+    """Makes up trials, and is stopped at one of the seeds."""
+
+    workers = 1
+    trained: list[int]
+    stop_at: int | None
+
+    def __init__(self, *_: object) -> None: ...
+
+    def run(self, tasks: Sequence[Task], on_event: Callable[[Event], None]) -> None:
+        for spec, seed in ((task.spec, seed) for task in tasks for seed in task.seeds):
+            if seed == self.stop_at:
+                raise KeyboardInterrupt
+            self.trained.append(seed)
+            # Another figure each time: what was trained again would differ.
+            epoch = EpochRecord(1, 0.5, 0.5, 1.0 / len(self.trained), 0.5, 1.0, 0.1)
+            on_event(Began(spec, seed))
+            on_event(EpochEnded(spec, seed, epoch))
+            on_event(Ended(TrialRecord(spec, seed, "completed", (epoch,))))
+
+
+def test_a_run_that_replaces_another_goes_on_too(
+    mnist: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(seed: int | None) -> int:
+        FakeExecutor.trained, FakeExecutor.stop_at = [], seed
+        options = StudyOptions.of(
+            training=SPEC.training,
+            data=SPEC.data,
+            seeds=(3, 4),
+            workdir=str(tmp_path / "run"),
+            controls=False,
+            timing_rounds=0,
+            executor="inline",
+            retry_failed=True,
+            conv="xla",
+        )
+        return train_design(SPEC, options, overwrite=True)
+
+    monkeypatch.setattr(preparing, "make_executor", FakeExecutor)
+    assert (train(None), FakeExecutor.trained) == (0, [3, 4])
+    finished = (tmp_path / "run" / "metrics.json").read_text()
+    with pytest.raises(KeyboardInterrupt, match=r"1 of 2 trials are kept .*; the same command"):
+        train(4)
+    assert (tmp_path / "run" / "metrics.json").read_text() == finished
+    assert (train(None), FakeExecutor.trained) == (0, [4])
+    assert (train(None), FakeExecutor.trained) == (0, [3, 4])
+    found = [(line["seed"], line["epoch"]) for line in lines_of(tmp_path / "run" / "metrics.jsonl")]
+    assert found == [(3, 1), (4, 1)]
+    left = {path.name for path in (tmp_path / "run").iterdir() if path.suffix != ".lock"}
+    assert left == {"metrics.json", "metrics.jsonl", "study.json", "trials.jsonl"}
