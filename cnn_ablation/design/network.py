@@ -129,9 +129,7 @@ class NetworkSpec(Part):
     residual: bool | tuple[bool, ...] = _per_block(
         False, "whether a block's input is added to its map before the activation", absent=False
     )
-    head: str = option(
-        FLATTEN, "how the last maps become a vector", choices=HEADS, absent=FLATTEN
-    )
+    head: str = option(FLATTEN, "how the last maps become a vector", choices=HEADS, absent=FLATTEN)
     head_dropout: float = option(
         0.0, "share of the units dropped in front of the logits", least=0, below=1, absent=0.0
     )

@@ -122,6 +122,15 @@ class Option:
         except ValueError:
             raise ValueError(f"must be {self.kind.words}") from None
 
+    def typed(self, value: Any) -> str:
+        """A value as it is typed behind `--flag=`; one that all blocks share is typed once."""
+        if value == () and self.may_be_none:
+            return "none"
+        if not isinstance(value, tuple):
+            return str(value).lower() if isinstance(value, bool) else str(value)
+        alike = self.shape == "per_block" and len(set(value)) == 1
+        return ",".join(map(self.typed, value[:1] if alike else value))
+
     def checked(self, name: str, value: Any) -> Any:
         """A value, or a tuple of them, in the form in which it is kept.
 

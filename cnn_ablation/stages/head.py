@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from jax import Array
 
 FLATTEN, GLOBAL_AVG, GLOBAL_MAX = "flatten", "global_avg", "global_max"
+DROPOUT = "head_dropout"
 HEADS = (FLATTEN, GLOBAL_AVG, GLOBAL_MAX)
 
 
@@ -40,8 +41,11 @@ def layers(network: Any, before: Map) -> Iterator[Layer]:
     units = before.units if network.head == FLATTEN else before.channels
     whole = before.seen((before.height, before.width))
     # A flat unit is one of the map; one that is pooled over it sees what all of them see.
-    yield Layer(network.head, (units,), 0, 0, before.seen() if network.head == FLATTEN else whole)
+    seen = before.seen() if network.head == FLATTEN else whole
+    yield Layer(network.head, (units,), 0, 0, seen)
     named = [(hidden_name(n), width) for n, width in enumerate(network.hidden_layers)]
     for name, outputs in (*named, ("logits", network.classes)):
+        if name == "logits" and network.head_dropout > 0:
+            yield Layer(DROPOUT, (units,), 0, 0, whole if named else seen)
         yield Layer(name, (outputs,), (units + 1) * outputs, units * outputs, whole)
         units = outputs

@@ -1,8 +1,8 @@
 """The sum of a residual connection: a block's input is added to its map before the activation.
 
-He et al. 2015 (arXiv 1512.03385): the input itself where the shapes agree, else a 1x1 projection of
-it without bias. The pixel that is added is the one under the middle of the kernel, so that strides
-and `valid` padding take the same pixels from the input as the convolution is centred on.
+He et al. 2015 (arXiv 1512.03385): the input itself where the shapes agree, else a 1x1 projection
+of it without bias. With `same` padding the projection takes every stride-th pixel from the first
+on, as a 1x1 convolution of that stride does; with `valid` those under the middle of the kernel.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnn_ablation.stages import convolution
-from cnn_ablation.stages.geometry import pad_before
 from cnn_ablation.stages.maps import BlockLike, Layer, Map
 
 if TYPE_CHECKING:
@@ -19,30 +18,21 @@ if TYPE_CHECKING:
 FIELDS = ("residual",)
 
 
-def projects(block: BlockLike, seen: tuple[int, int, int], shape: tuple[int, int, int]) -> bool:
+def projects(block: BlockLike, seen: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     """Whether the connection needs a projection, from the shapes of a block's input and its map."""
     return bool(block.residual) and tuple(seen) != tuple(shape)
 
 
-def centres(images_BHWC: Array, block: BlockLike, size: tuple[int, int]) -> Array:
-    """The input's pixels on which the convolution's windows are centred: (B, *size, C)."""
+def shortcut(images_BHWC: Array, block: BlockLike, size: tuple[int, int]) -> Array:
+    """The pixels of a block's input that its map's pixels are added to: (B, *size, C)."""
     from jax import lax
 
-    reach = convolution.reach(block.kernel_size, block.dilation)
-    batch, height, width, channels = images_BHWC.shape
-    starts = [
-        (reach - 1) // 2 - pad_before(full, reach, block.stride, block.padding)
-        for full in (height, width)
-    ]
-    ends = [
-        start + (count - 1) * block.stride + 1 for start, count in zip(starts, size, strict=True)
-    ]
-    return lax.slice(
-        images_BHWC,
-        (0, *starts, 0),
-        (batch, *ends, channels),
-        (1, block.stride, block.stride, 1),
-    )
+    inside = block.padding == "valid"
+    start = (convolution.reach(block.kernel_size, block.dilation) - 1) // 2 if inside else 0
+    ends = (start + (count - 1) * block.stride + 1 for count in size)
+    batch, channels = images_BHWC.shape[0], images_BHWC.shape[-1]
+    steps = (1, block.stride, block.stride, 1)
+    return lax.slice(images_BHWC, (0, start, start, 0), (batch, *ends, channels), steps)
 
 
 def after(block: BlockLike, before: Map) -> Map:

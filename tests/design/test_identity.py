@@ -55,6 +55,14 @@ def test_the_default_folder_of_a_setting_is_that_of_the_first_version() -> None:
         ("pool_kind", "max", "avg"),
         ("dropout", 0.0, 0.5),
         ("dilation", 1, 2),
+        ("groups", 1, 2),
+        ("bias", True, False),
+        ("norm_groups", 8, 4),
+        ("residual", False, True),
+        ("head", "flatten", "global_avg"),
+        ("head_dropout", 0.0, 0.5),
+        ("init", "glorot_uniform", "he_normal"),
+        ("bias_init", 0.0, 0.1),
         ("optimizer", "adadelta", "sgd"),
         ("schedule", "constant", "cosine"),
     ],
@@ -62,7 +70,7 @@ def test_the_default_folder_of_a_setting_is_that_of_the_first_version() -> None:
 def test_a_field_that_came_later_is_left_out_at_the_value_of_its_absence(
     field: str, absent: Any, other: Any
 ) -> None:
-    spec = TrialSpec()
+    spec = TrialSpec(NetworkSpec(image_shape=(28, 28, 2)))
     assert spec.replace(**{field: absent}).to_json() == spec.to_json()
     changed = spec.replace(**{field: other})
     assert field in json.dumps(changed.to_json())
