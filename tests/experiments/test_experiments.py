@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import cnn_ablation
 import experiments
 from cnn_ablation.commands import study as command
 from cnn_ablation.design import NetworkSpec, TrainingSpec
@@ -99,7 +100,7 @@ def test_controls_have_equal_parameters_and_claims_of_their_own(study: Study) ->
 
 def test_the_study_that_help_shows_is_a_study(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[Study] = []
-    monkeypatch.setattr(command, "run_study", lambda study, description: runs.append(study))
+    monkeypatch.setattr(cnn_ablation, "run_study", lambda study, description: runs.append(study))
     code = re.search(
         r'^""".*^    cnn\.run_study\(.*?\n', command.OWN_STUDY, re.DOTALL | re.MULTILINE
     )

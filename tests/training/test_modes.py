@@ -22,8 +22,11 @@ from cnn_ablation.training.steps import create_train_state, evaluate, train_step
 
 NETWORK = NetworkSpec(features=(2, 3), hidden=5, classes=4, image_shape=(8, 9, 2), norm="batch")
 CONFIG = TrainConfig(NETWORK, TrainingSpec(batch_size=16), "xla")
-KEY = jax.random.key(7)
 step = jax.jit(train_step, static_argnums=3)
+
+
+def _key() -> jax.Array:
+    return jax.random.key(7)
 
 
 def examples(count: int = 37) -> Examples:
@@ -48,7 +51,7 @@ def first_maps(state: TrainState, images: jax.Array) -> np.ndarray:
 
 def test_running_statistics_move_towards_the_batchs_by_a_share_of_one_minus_momentum() -> None:
     state, batch = start(), take(examples(), jnp.arange(16), jnp.ones(16))
-    after, _ = step(state, batch, KEY, CONFIG)
+    after, _ = step(state, batch, _key(), CONFIG)
     maps = first_maps(state, batch.images_BHWC)
     running = after.batch_stats["norm_0"]
     np.testing.assert_allclose(running["mean"], 0.01 * maps.mean((0, 1, 2)), rtol=1e-4, atol=1e-7)
@@ -60,7 +63,7 @@ def test_padding_changes_no_statistic() -> None:
     short = take(data, jnp.arange(5), jnp.ones(5))
     padded = take(data, jnp.arange(9), (jnp.arange(9) < 5).astype(jnp.float32))
     (after, metrics), (after_padded, metrics_padded) = (
-        step(state, batch, KEY, CONFIG) for batch in (short, padded)
+        step(state, batch, _key(), CONFIG) for batch in (short, padded)
     )
     chex.assert_trees_all_close(after.batch_stats, after_padded.batch_stats, rtol=1e-5, atol=1e-7)
     # A bias in front of batch norm has no gradient but rounding, which the first steps enlarge.
@@ -149,12 +152,12 @@ def test_shards_and_several_seeds_have_the_statistics_and_the_noise_of_one_devic
 
 def test_dropout_drops_its_share_and_scales_the_rest() -> None:
     x_BHWC = jnp.ones((200, 6, 6, 4))
-    dropped = np.asarray(dropout.drop(x_BHWC, 0.3, KEY))
+    dropped = np.asarray(dropout.drop(x_BHWC, 0.3, _key()))
     assert set(np.unique(dropped)) == {0.0, np.float32(1 / 0.7)}
     # 28,800 draws: the share's standard error is 0.0027.
     assert (dropped == 0).mean() == pytest.approx(0.3, abs=0.012)
     assert dropped.mean() == pytest.approx(1.0, abs=0.02)
-    again = np.asarray(dropout.drop(x_BHWC, 0.3, KEY))
+    again = np.asarray(dropout.drop(x_BHWC, 0.3, _key()))
     other = np.asarray(dropout.drop(x_BHWC, 0.3, jax.random.key(8)))
     np.testing.assert_array_equal(dropped, again)
     assert (dropped != other).mean() > 0.3
@@ -163,8 +166,8 @@ def test_dropout_drops_its_share_and_scales_the_rest() -> None:
 
 def test_a_mask_belongs_to_the_example_whatever_device_it_is_on() -> None:
     x_BHWC = jnp.ones((8, 3, 3, 2))
-    whole = dropout.drop(x_BHWC, 0.5, KEY)
-    second_half = dropout.drop(x_BHWC[4:], 0.5, KEY, first=4)
+    whole = dropout.drop(x_BHWC, 0.5, _key())
+    second_half = dropout.drop(x_BHWC[4:], 0.5, _key(), first=4)
     np.testing.assert_array_equal(whole[4:], second_half)
 
 
@@ -179,11 +182,11 @@ def test_dropout_is_off_in_evaluation_and_another_in_each_layer_step_and_seed() 
     )
     logits = [
         model.apply_training(network, state.variables, images, Mode(True, key=key))[0]
-        for key in (KEY, KEY, jax.random.key(8))
+        for key in (_key(), _key(), jax.random.key(8))
     ]
     np.testing.assert_array_equal(logits[0], logits[1])
     assert not np.allclose(logits[0], logits[2])
-    mode = Mode(True, key=KEY)
+    mode = Mode(True, key=_key())
     keys = [jax.random.key_data(mode.key_of(f"dropout_{i}")) for i in (0, 1)]
     assert not np.array_equal(keys[0], keys[1])
     with pytest.raises(ValueError, match="needs a PRNG key"):
