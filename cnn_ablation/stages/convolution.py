@@ -43,7 +43,7 @@ def layer(block: BlockLike, index: int, seen: Map, before: Map, after: Map) -> L
 
 
 def misfit(block: BlockLike, number: int, seen: Map, before: Map) -> tuple[str, str] | None:
-    """Refuses groups that do not share the channels, and a kernel that does not fit into the map."""
+    """Refuses groups that do not share the channels, and a kernel that does not fit a map."""
     for name, count in (("input channels", before.channels), ("features", block.features)):
         if count % block.groups:
             return "groups", f"block {number} has {count} {name}, which they must divide"

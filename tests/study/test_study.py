@@ -74,7 +74,7 @@ def test_a_control_differs_in_hidden_width_alone_and_has_the_parameters(
     reference = network.replace(hidden=hidden)
     variant = Variant("v", network)
     controls = with_controls([variant], reference)[1:]
-    if hidden == network.hidden:
+    if hidden == network.hidden_layers[0]:
         assert controls == ()
         return
     (control,) = controls
