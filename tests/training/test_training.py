@@ -23,25 +23,24 @@ from cnn_ablation.training.steps import (
 
 NETWORK = NetworkSpec(features=(2, 3), hidden=5, classes=4, image_shape=(8, 9, 2))
 CONFIG = TrainConfig(NETWORK, TrainingSpec(batch_size=16), "xla")
-KEY = jax.random.key(0)
 init = jax.jit(create_train_state, static_argnums=1)
 epoch = jax.jit(train_epoch, static_argnums=4)
 
 
 @functools.partial(jax.jit, static_argnums=2)
 def loss(params: Any, batch: Batch, config: TrainConfig) -> tuple[jax.Array, Metrics]:
-    mean, (metrics, _) = loss_fn(params, {}, batch, KEY, config)
+    mean, (metrics, _) = loss_fn(params, {}, batch, jax.random.key(0), config)
     return mean, metrics
 
 
 @functools.partial(jax.jit, static_argnums=2)
 def gradient(params: Any, batch: Batch, config: TrainConfig) -> tuple[Any, Any]:
-    return jax.grad(loss_fn, has_aux=True)(params, {}, batch, KEY, config)
+    return jax.grad(loss_fn, has_aux=True)(params, {}, batch, jax.random.key(0), config)
 
 
 @functools.partial(jax.jit, static_argnums=2)
 def step(state: TrainState, batch: Batch, config: TrainConfig) -> tuple[TrainState, Metrics]:
-    return train_step(state, batch, KEY, config)
+    return train_step(state, batch, jax.random.key(0), config)
 
 
 SEED, EPOCH = np.int32(5), np.int32(1)
