@@ -5,6 +5,7 @@ python -m experiments.execute_colab
 It takes what the notebook itself says that it takes. Needs the test extra: pip install -e .[test].
 """
 
+import argparse
 import re
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,9 @@ class _ThisInterpreter(AsyncKernelManager):
 
 def main() -> None:
     """Runs the notebook as it is and writes it back."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     notebook = nbformat.read(NOTEBOOK, as_version=nbformat.NO_CONVERT)
     execute(notebook, NOTEBOOK.parent)
     write_text(NOTEBOOK, nbformat.writes(notebook) + "\n")

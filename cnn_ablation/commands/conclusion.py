@@ -54,7 +54,8 @@ def conclude(results: StudyResults, folder: Path, *, expecting: bool) -> int:
     verdicts = judge_results(results)
     for question in results.study.questions:
         print(f"\n{question_table(results, question)}")
-    print("\n" + "\n".join(wrap(verdict.sentence(), "* ") for verdict in verdicts), flush=True)
+    if verdicts:
+        print("\n" + "\n".join(wrap(verdict.sentence(), "* ") for verdict in verdicts), flush=True)
     try:
         page = write_report(results, folder / "report")
     except OSError as error:

@@ -1,7 +1,7 @@
 """What is trained, as frozen, validated, hashable specs; no JAX. Every default is declared here.
 
 `network`, `training` and `data` are the three parts of a `trial`; `summary` is the layer table that
-follows from a network, `words` what people read, and `stored` what was written by any version.
+follows from a network, and `words` what people read.
 """
 
 from cnn_ablation.design.data import DataSpec

@@ -10,6 +10,8 @@ from cnn_ablation.options import option
 from cnn_ablation.options.fields import PER_BLOCK, declared
 from cnn_ablation.stages import ACTIVATIONS, NORMS, POOLS, STAGES, Map
 from cnn_ablation.stages.geometry import PADDINGS
+from cnn_ablation.stages.head import FLATTEN, HEADS
+from cnn_ablation.stages.initializers import INITIALIZERS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +30,10 @@ class Block:
     pool_kind: str = "max"
     dropout: float = 0.0
     dilation: int = 1
+    groups: int = 1
+    bias: bool = True
+    norm_groups: int = 8
+    residual: bool = False
 
 
 BLOCK_FIELDS = tuple(field.name for field in dataclasses.fields(Block))
@@ -43,9 +49,10 @@ def _per_block(default: Any, help_text: str, **declaration: Any) -> Any:
 
 @dataclasses.dataclass(frozen=True)
 class NetworkSpec(Part):
-    """A stack of convolution blocks, flatten, a hidden Dense layer, Dense to classes.
+    """A stack of convolution blocks, a head with hidden Dense layers, Dense to the classes.
 
-    A block is a convolution, a normalization, an activation, pooling and dropout, in this order.
+    A block is a convolution, a normalization, the sum of a residual connection, an activation,
+    pooling and dropout, in this order.
     The fields of blocks take one value or one per block and are kept as one per block, so that
     `stride=2` and `stride=(2, 2)` are the same spec; the number of blocks is the longest's.
 
@@ -68,7 +75,13 @@ class NetworkSpec(Part):
     pool: int | tuple[int, ...] = _per_block(
         1, "pooling window and its stride, in pixels; 1 is no pooling", least=1
     )
-    hidden: int = option(32, "units of the hidden Dense layer", least=1)
+    hidden: int | tuple[int, ...] = option(
+        32,
+        "units of the hidden Dense layer, or of several separated by commas, or none",
+        least=1,
+        shape="several",
+        may_be_none=True,
+    )
     classes: int = option(10, "number of classes", least=1, flag=False)
     image_shape: tuple[int, int, int] = option(
         (28, 28, 1), "height, width and channels of an image", least=1, shape="several", flag=False
@@ -101,6 +114,32 @@ class NetworkSpec(Part):
     dilation: int | tuple[int, ...] = _per_block(
         1, "pixels from one tap of a kernel to the next; 1 is a dense kernel", least=1, absent=1
     )
+    groups: int | tuple[int, ...] = _per_block(
+        1,
+        "groups of channels that a convolution keeps apart; as many as input channels is depthwise",
+        least=1,
+        absent=1,
+    )
+    bias: bool | tuple[bool, ...] = _per_block(
+        True, "whether a convolution has a bias for each output channel", absent=True
+    )
+    norm_groups: int | tuple[int, ...] = _per_block(
+        8, "groups of channels of a group norm", least=1, absent=8
+    )
+    residual: bool | tuple[bool, ...] = _per_block(
+        False, "whether a block's input is added to its map before the activation", absent=False
+    )
+    head: str = option(FLATTEN, "how the last maps become a vector", choices=HEADS, absent=FLATTEN)
+    head_dropout: float = option(
+        0.0, "share of the units dropped in front of the logits", least=0, below=1, absent=0.0
+    )
+    init: str = option(
+        "glorot_uniform",
+        "how kernels are drawn",
+        choices=INITIALIZERS,
+        absent="glorot_uniform",
+    )
+    bias_init: float = option(0.0, "value that biases begin with", absent=0.0)
 
     def __post_init__(self) -> None:
         for name, its in self.options().items():
@@ -109,6 +148,8 @@ class NetworkSpec(Part):
                 object.__setattr__(self, name, its.checked(name, value))
         for name, values in _expand(self).items():
             object.__setattr__(self, name, values)
+        if isinstance(self.hidden, tuple) and len(self.hidden) == 1:
+            object.__setattr__(self, "hidden", self.hidden[0])
         if len(self.image_shape) != 3:
             raise FieldError("image_shape", self.image_shape, "must be height, width and channels")
         self._require_maps()
@@ -118,6 +159,11 @@ class NetworkSpec(Part):
         """The convolution blocks, from the image on."""
         columns = (getattr(self, name) for name in BLOCK_FIELDS)
         return tuple(Block(*values) for values in zip(*columns, strict=True))
+
+    @property
+    def hidden_layers(self) -> tuple[int, ...]:
+        """Units of each hidden layer."""
+        return self.hidden if isinstance(self.hidden, tuple) else (self.hidden,)
 
     def replace(self, **changes: Any) -> Self:
         """The same with other values in some fields.
@@ -151,7 +197,7 @@ class NetworkSpec(Part):
             )
             if name in BLOCK_FIELDS and name != "features" and alike:
                 kept[name] = value[0]
-        return cls(**kept)
+        return cls(**cls.absent_values() | kept)
 
     def _require_maps(self) -> None:
         before = Map.of_image(self.image_shape)

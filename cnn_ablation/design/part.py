@@ -80,7 +80,14 @@ class Part:
     def decode(cls, values: Mapping[str, Any]) -> Self:
         """A part from stored values; fields that it does not know are passed over."""
         known = cls.every_option()
-        return cls(**{name: value for name, value in values.items() if name in known})
+        kept = {name: value for name, value in values.items() if name in known}
+        return cls(**cls.absent_values() | kept)
+
+    @classmethod
+    def absent_values(cls) -> dict[str, Any]:
+        """What a stored part stands for in each field of its own that came later."""
+        own = declared(cls).items()
+        return {name: its.absent for name, its in own if its.absent is not FIRST_VERSION}
 
     @classmethod
     def _require_known(cls, names: Mapping[str, Any]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from cnn_ablation.design.network import NetworkSpec
 from cnn_ablation.display.text import format_table
-from cnn_ablation.stages import STAGES, Layer, Map
+from cnn_ablation.stages import STAGES, Layer, Map, head
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,17 +33,14 @@ def summarize(network: NetworkSpec) -> Summary:
 def _layers(network: NetworkSpec) -> Iterator[Layer]:
     before = Map.of_image(network.image_shape)
     for index, block in enumerate(network.blocks):
+        seen = before
         for stage in STAGES:
             after = stage.after(block, before)
-            layer = stage.layer(block, index, before, after)
+            layer = stage.layer(block, index, seen, before, after)
             if layer is not None:
                 yield layer
             before = after
-    units, seen = before.units, before.seen((before.height, before.width))
-    yield Layer("flatten", (units,), 0, 0, before.seen())
-    for name, outputs in (("hidden", network.hidden), ("logits", network.classes)):
-        yield Layer(name, (outputs,), (units + 1) * outputs, units * outputs, seen)
-        units = outputs
+    yield from head.layers(network, before)
 
 
 def summary_rows(summary: Summary) -> list[tuple[str, ...]]:

@@ -1,9 +1,6 @@
 """Specs as people read them: options as they are typed, and short names."""
 
-from typing import Any
-
 from cnn_ablation.design.trial import TrialSpec
-from cnn_ablation.errors import as_typed
 from cnn_ablation.options import FIRST_VERSION
 
 
@@ -14,7 +11,7 @@ def typed_options(spec: TrialSpec) -> dict[str, str]:
         values = part.values()
         for name, its in part.options().items():
             if its.flag and (its.absent is FIRST_VERSION or not its.is_absent(values[name])):
-                shown[name] = as_typed(values[name])
+                shown[name] = its.typed(values[name])
     return shown
 
 
@@ -30,12 +27,8 @@ def short_name(spec: TrialSpec) -> str:
     usual = base.network.values()
     for name, value in spec.network.values().items():
         if spec.network.options()[name].flag and value != usual[name]:
-            parts.append(name + "+".join(_each(value)))
+            its = spec.network.options()[name]
+            parts.append(name + its.typed(value).replace(",", "+"))
     if spec.training.optimizer.name != base.training.optimizer.name:
         parts.append(spec.training.optimizer.name)
     return "-".join(parts) or "base"
-
-
-def _each(value: Any) -> list[str]:
-    values = value if isinstance(value, tuple) else (value,)
-    return [str(one) for one in (values[:1] if len(set(values)) == 1 else values)]

@@ -1,15 +1,36 @@
 """A convolution block as Flax modules: fused by a lowering where it can be, else stage by stage."""
 
+from typing import NamedTuple
+
 from flax import linen as nn
 from jax import Array, lax
 from jax import numpy as jnp
 from jax.nn import initializers
 
 from cnn_ablation.design import Block
-from cnn_ablation.network.initializers import glorot_uniform
 from cnn_ablation.network.lowerings import Lowering
 from cnn_ablation.network.mode import Mode
-from cnn_ablation.stages import NORMS, activation, convolution, dropout, normalization, pooling
+from cnn_ablation.stages import (
+    activation,
+    convolution,
+    dropout,
+    normalization,
+    pooling,
+    residual,
+)
+from cnn_ablation.stages.initializers import Initializer
+
+
+class Drawn(NamedTuple):
+    """How parameters begin.
+
+    Attributes:
+        kernel: draws a kernel from a key and a shape.
+        bias: value of every bias.
+    """
+
+    kernel: Initializer
+    bias: float
 
 
 class ConvBlock(nn.Module):
@@ -22,10 +43,12 @@ class ConvBlock(nn.Module):
     Attributes:
         block: what the block is.
         lowering: computes it.
+        drawn: how its parameters begin.
     """
 
     block: Block
     lowering: Lowering
+    drawn: Drawn
 
     @nn.compact
     def __call__(self, images_BHWC: Array) -> Array:
@@ -40,16 +63,42 @@ class Convolution(nn.Module):
     Attributes:
         block: what the block is.
         lowering: computes the convolution.
+        drawn: how its parameters begin.
     """
 
     block: Block
     lowering: Lowering
+    drawn: Drawn
 
     @nn.compact
     def __call__(self, images_BHWC: Array) -> Array:
         """Maps a batch of maps to the next, of `block.features` channels."""
         kernel_HWIO, bias_O = _kernel_and_bias(self, images_BHWC)
-        return self.lowering.convolve(images_BHWC, kernel_HWIO, self.block) + bias_O
+        x_BHWC = self.lowering.convolve(images_BHWC, kernel_HWIO, self.block)
+        return x_BHWC + bias_O if self.block.bias else x_BHWC
+
+
+class Shortcut(nn.Module):
+    """What a residual connection adds: a block's input, projected where the shapes differ.
+
+    Attributes:
+        block: what the block is.
+        drawn: how its parameters begin.
+    """
+
+    block: Block
+    drawn: Drawn
+
+    @nn.compact
+    def __call__(self, images_BHWC: Array, shape: tuple[int, ...]) -> Array:
+        """Maps a block's input to the shape (B, H', W', O) of its map."""
+        _, height, width, channels = shape
+        if not residual.projects(self.block, images_BHWC.shape[1:], (height, width, channels)):
+            return images_BHWC
+        taken_BHWC = residual.shortcut(images_BHWC, self.block, (height, width))
+        kernel_shape = (1, 1, images_BHWC.shape[-1], channels)
+        kernel_HWIO = self.param("kernel", self.drawn.kernel, kernel_shape, jnp.float32)
+        return taken_BHWC @ kernel_HWIO[0, 0].astype(images_BHWC.dtype)
 
 
 class Normalization(nn.Module):
@@ -70,12 +119,11 @@ class Normalization(nn.Module):
         scale_C = self.param("scale", initializers.ones, (channels,), jnp.float32)
         bias_C = self.param("bias", initializers.zeros, (channels,), jnp.float32)
         full = x_BHWC.astype(jnp.float32)
-        epsilon = self.block.norm_epsilon
         if self.block.norm == normalization.BATCH:
             mean_C, variance_C = self._statistics(full, mode)
-            normal = normalization.standardize(full, mean_C, variance_C, epsilon)
+            normal = normalization.standardize(full, mean_C, variance_C, self.block.norm_epsilon)
         else:
-            normal = NORMS[self.block.norm](full, epsilon)
+            normal = normalization.normalize(full, self.block)
         return (normal * scale_C + bias_C).astype(x_BHWC.dtype)
 
     def _statistics(self, x_BHWC: Array, mode: Mode) -> tuple[Array, Array]:
@@ -93,25 +141,36 @@ class Normalization(nn.Module):
 
 
 def apply_block(
-    images_BHWC: Array, block: Block, index: int, lowering: Lowering, mode: Mode
+    images_BHWC: Array, block: Block, index: int, lowering: Lowering, drawn: Drawn, mode: Mode
 ) -> Array:
     """A block's maps; call it inside a compact module, whose layers it names by the layer table."""
     if not lowering.unsupported(block):
-        return ConvBlock(block, lowering, name=f"conv_{index}")(images_BHWC)
-    x_BHWC = Convolution(block, lowering, name=f"conv_{index}")(images_BHWC)
+        return ConvBlock(block, lowering, drawn, name=f"conv_{index}")(images_BHWC)
+    x_BHWC = Convolution(block, lowering, drawn, name=f"conv_{index}")(images_BHWC)
     if normalization.is_present(block):
         x_BHWC = Normalization(block, name=f"norm_{index}")(x_BHWC, mode)
+    if block.residual:
+        x_BHWC += Shortcut(block, drawn, name=f"shortcut_{index}")(images_BHWC, x_BHWC.shape)
     x_BHWC = pooling.pool(activation.activate(x_BHWC, block), block)
-    if block.dropout > 0 and mode.train:
-        key = mode.key_of(f"dropout_{index}")
-        x_BHWC = dropout.drop(x_BHWC, block.dropout, key, mode.first_example(len(x_BHWC)))
-    return x_BHWC
+    return drop(x_BHWC, block.dropout, f"dropout_{index}", mode)
 
 
-def _kernel_and_bias(module: nn.Module, images_BHWC: Array) -> tuple[Array, Array]:
-    """The parameters `kernel` and `bias` of a module with a block, in the images' number format."""
-    block: Block = module.block
+def drop(x: Array, rate: float, layer: str, mode: Mode) -> Array:
+    """Maps, or flat features, with a share of them dropped in training by the layer's own key."""
+    if rate == 0 or not mode.train:
+        return x
+    return dropout.drop(x, rate, mode.key_of(layer), mode.first_example(len(x)))
+
+
+def _kernel_and_bias(module: ConvBlock | Convolution, images_BHWC: Array) -> tuple[Array, Array]:
+    """A module's `kernel` and `bias` in the images' number format; zeros where it has no bias."""
+    block, drawn = module.block, module.drawn
     shape = convolution.kernel_shape(block, images_BHWC.shape[-1])
-    kernel_HWIO = module.param("kernel", glorot_uniform, shape, jnp.float32)
-    bias_O = module.param("bias", initializers.zeros, (block.features,), jnp.float32)
+    kernel_HWIO = module.param("kernel", drawn.kernel, shape, jnp.float32)
+    begin = initializers.constant(drawn.bias)
+    bias_O = (
+        module.param("bias", begin, (block.features,), jnp.float32)
+        if block.bias
+        else jnp.zeros(block.features)
+    )
     return kernel_HWIO.astype(images_BHWC.dtype), bias_O.astype(images_BHWC.dtype)

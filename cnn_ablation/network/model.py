@@ -13,11 +13,11 @@ from jax import Array
 from jax.nn import initializers
 
 from cnn_ablation.design import NetworkSpec
-from cnn_ablation.network.block import apply_block
-from cnn_ablation.network.initializers import glorot_uniform
+from cnn_ablation.network.block import Drawn, apply_block, drop
 from cnn_ablation.network.lowerings import lowering_of
 from cnn_ablation.network.mode import EVALUATE, Mode
-from cnn_ablation.stages import ACTIVATIONS
+from cnn_ablation.stages import ACTIVATIONS, head
+from cnn_ablation.stages.initializers import INITIALIZERS
 
 Params = VariableDict
 # {"params": ..., "batch_stats": ...}; networks without running statistics have the first alone.
@@ -31,18 +31,21 @@ class Hidden(nn.Module):
         units: number of outputs.
         activation: its name.
         lowering: name of the lowering, which computes it where the activation is ReLU.
+        drawn: how its parameters begin.
     """
 
     units: int
     activation: str
     lowering: str
+    drawn: Drawn
 
     @nn.compact
     def __call__(self, features_BD: Array) -> Array:
         """Maps a batch of flat features to `units` activations."""
         shape = (features_BD.shape[-1], self.units)
-        kernel_DO = self.param("kernel", glorot_uniform, shape, jnp.float32)
-        bias_O = self.param("bias", initializers.zeros, (self.units,), jnp.float32)
+        kernel_DO = self.param("kernel", self.drawn.kernel, shape, jnp.float32)
+        begin = initializers.constant(self.drawn.bias)
+        bias_O = self.param("bias", begin, (self.units,), jnp.float32)
         kernel_DO, bias_O = (array.astype(features_BD.dtype) for array in (kernel_DO, bias_O))
         if self.activation == "relu":
             return lowering_of(self.lowering).dense(features_BD, kernel_DO, bias_O)
@@ -51,9 +54,8 @@ class Hidden(nn.Module):
 
 
 class Network(nn.Module):
-    """Convolution blocks, flatten, hidden Dense layer, Dense to the classes.
+    """Convolution blocks, a head with hidden Dense layers, Dense to the classes.
 
-    Initialisation is Keras's: Glorot-uniform kernels and zero biases.
     Layers are named as in the layer table, and Flax derives each parameter's key from these
     names: networks that share a layer's name and shape share its initial values at one seed.
 
@@ -71,14 +73,22 @@ class Network(nn.Module):
     def __call__(self, images_BHWC: Array, mode: Mode = EVALUATE) -> Array:
         """Maps a batch of images to float32 logits_BK."""
         x_BHWC = images_BHWC.astype(self.dtype)
-        lowering = lowering_of(self.lowering)
-        for index, block in enumerate(self.spec.blocks):
-            x_BHWC = apply_block(x_BHWC, block, index, lowering, mode)
-        x_BD = x_BHWC.reshape(x_BHWC.shape[0], -1)
-        activation = self.spec.blocks[-1].activation
-        x_BD = Hidden(self.spec.hidden, activation, self.lowering, name="hidden")(x_BD)
+        spec, lowering = self.spec, lowering_of(self.lowering)
+        drawn = Drawn(INITIALIZERS[spec.init], spec.bias_init)
+        for index, block in enumerate(spec.blocks):
+            x_BHWC = apply_block(x_BHWC, block, index, lowering, drawn, mode)
+        x_BD = head.to_vector(x_BHWC, spec.head)
+        activation = spec.blocks[-1].activation
+        for number, units in enumerate(spec.hidden_layers):
+            name = head.hidden_name(number)
+            x_BD = Hidden(units, activation, self.lowering, drawn, name=name)(x_BD)
+        x_BD = drop(x_BD, spec.head_dropout, head.DROPOUT, mode)
         logits = nn.Dense(
-            self.spec.classes, dtype=self.dtype, kernel_init=glorot_uniform, name="logits"
+            spec.classes,
+            dtype=self.dtype,
+            kernel_init=drawn.kernel,
+            bias_init=initializers.constant(drawn.bias),
+            name="logits",
         )
         return logits(x_BD).astype(jnp.float32)
 

@@ -70,6 +70,7 @@ class Option:
             value is left out of JSON and hashes, so that specs from before it stay what they were.
         optional: whether None is allowed too.
         flag: whether users set it by a flag of its name.
+        may_be_none: whether a field of several values may have no value, written `none`.
     """
 
     kind: Kind
@@ -80,6 +81,7 @@ class Option:
     absent: Any = FIRST_VERSION
     optional: bool = False
     flag: bool = True
+    may_be_none: bool = False
 
     @property
     def words(self) -> str:
@@ -108,6 +110,8 @@ class Option:
         Raises:
             ValueError: the text is not of the field's kind; the message says what must be.
         """
+        if self.may_be_none and text.strip() == "none":
+            return ()
         parts = text.split(",") if self.shape != "one" else [text]
         values = tuple(map(self._read_one, parts))
         return values if self.shape == "several" or len(values) > 1 else values[0]
@@ -118,6 +122,15 @@ class Option:
         except ValueError:
             raise ValueError(f"must be {self.kind.words}") from None
 
+    def typed(self, value: Any) -> str:
+        """A value as it is typed behind `--flag=`; one that all blocks share is typed once."""
+        if value == () and self.may_be_none:
+            return "none"
+        if not isinstance(value, tuple):
+            return str(value).lower() if isinstance(value, bool) else str(value)
+        alike = self.shape == "per_block" and len(set(value)) == 1
+        return ",".join(map(self.typed, value[:1] if alike else value))
+
     def checked(self, name: str, value: Any) -> Any:
         """A value, or a tuple of them, in the form in which it is kept.
 
@@ -126,7 +139,7 @@ class Option:
         """
         several = isinstance(value, (tuple, list)) and self.shape != "one"
         values = tuple(value) if several else (value,)
-        if not values or not all(map(self.accepts, values)):
+        if not (values or self.may_be_none) or not all(map(self.accepts, values)):
             shown = values[0] if len(values) == 1 else value
             raise FieldError(name, shown, f"must be {self.words}")
         kept = tuple(v if v is None else self.kind.normalize(v) for v in values)
@@ -153,6 +166,7 @@ def option(
     absent: Any = FIRST_VERSION,
     optional: bool = False,
     flag: bool = True,
+    may_be_none: bool = False,
 ) -> Any:
     """Declares a dataclass field; see `Option` for what the arguments mean.
 
@@ -169,6 +183,7 @@ def option(
         absent: what a stored spec stands for that lacks the field.
         optional: whether None is allowed too.
         flag: whether there is a flag of its name.
+        may_be_none: whether several values may be none at all.
     """
     example = default[0] if isinstance(default, tuple) and default else default
     declaration = Option(
@@ -180,6 +195,7 @@ def option(
         absent=absent,
         optional=optional,
         flag=flag,
+        may_be_none=may_be_none,
     )
     return dataclasses.field(default=default, metadata={_KEY: declaration})
 

@@ -79,6 +79,7 @@ def to_parquet(rows: list[Row]) -> bytes | None:
 
 def _rows(results: StudyResults, trial: TrialRecord) -> list[Row]:
     summary = summarize(trial.spec.network)
+    options = {name: its for part in trial.spec.parts for name, its in part.options().items()}
     of_trial = {
         **dict.fromkeys(columns()),
         "trial_id": results.plan.trial_id(trial.spec, trial.seed),
@@ -86,7 +87,7 @@ def _rows(results: StudyResults, trial: TrialRecord) -> list[Row]:
         "seed": trial.seed,
         "status": trial.status,
         "error": trial.error,
-        **{k: _each(v) if isinstance(v, tuple) else v for k, v in trial.spec.values().items()},
+        **{name: _cell(value, options[name]) for name, value in trial.spec.values().items()},
         "params": summary.params,
         "macs": summary.macs,
     }
@@ -94,6 +95,8 @@ def _rows(results: StudyResults, trial: TrialRecord) -> list[Row]:
     return [of_trial | of_epoch for of_epoch in figures]
 
 
-def _each(values: tuple[Any, ...]) -> str:
-    """One value a block, all of them: `3,5`, and `3,3` where a user types 3."""
-    return ",".join(map(str, values))
+def _cell(value: Any, its: Option) -> Any:
+    """A value in its column's type; several as text, all of them: `3,3` where a user types 3."""
+    if isinstance(value, tuple):
+        return ",".join(map(its.typed, value)) or its.typed(value)
+    return its.typed(value) if its.shape != "one" else value

@@ -7,6 +7,7 @@ from cnn_ablation.claims import unit_of
 from cnn_ablation.design.summary import Summary
 from cnn_ablation.report.axes import ACCURACY, LOSS
 from cnn_ablation.report.measures import Measured, Spread
+from cnn_ablation.stages.head import HEADS
 from cnn_ablation.study import Published
 
 NONE = "–"
@@ -109,7 +110,7 @@ def _seeds_cell(m: Measured) -> Cell:
 
 def _receptive_field_cell(m: Measured) -> Cell:
     """What one unit of the last map sees; after it every unit sees the whole image."""
-    last = next(layer for layer in m.summary.layers if layer.name == "flatten")
+    last = next(layer for layer in m.summary.layers if layer.name in HEADS)
     return Cell(_by(last.receptive_field))
 
 

@@ -7,14 +7,21 @@ is fixed: a block passes its maps through `STAGES` from the first to the last.
 
 from typing import cast
 
-from cnn_ablation.stages import activation, convolution, dropout, normalization, pooling
+from cnn_ablation.stages import (
+    activation,
+    convolution,
+    dropout,
+    normalization,
+    pooling,
+    residual,
+)
 from cnn_ablation.stages.activation import ACTIVATIONS, register_activation
 from cnn_ablation.stages.maps import BlockLike, Layer, Map, Stage
 from cnn_ablation.stages.normalization import NORMS, register_norm
 from cnn_ablation.stages.pooling import POOLS, register_pool
 
 STAGES: tuple[Stage, ...] = cast(
-    tuple[Stage, ...], (convolution, normalization, activation, pooling, dropout)
+    tuple[Stage, ...], (convolution, normalization, residual, activation, pooling, dropout)
 )
 
 __all__ = [

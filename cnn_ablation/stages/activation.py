@@ -92,7 +92,7 @@ def after(block: BlockLike, before: Map) -> Map:
     return before
 
 
-def layer(block: BlockLike, index: int, before: Map, after: Map) -> Layer | None:
+def layer(block: BlockLike, index: int, seen: Map, before: Map, after: Map) -> Layer | None:
     """No row: an activation has no parameters and is counted with its layer."""
     return None
 

@@ -14,7 +14,7 @@ from cnn_ablation.stages.maps import BlockLike, Layer, Map
 if TYPE_CHECKING:
     from jax import Array
 
-FIELDS = ("features", "kernel_size", "stride", "padding", "dilation")
+FIELDS = ("features", "kernel_size", "stride", "padding", "dilation", "groups", "bias")
 
 
 def reach(taps: int, dilation: int) -> int:
@@ -23,8 +23,8 @@ def reach(taps: int, dilation: int) -> int:
 
 
 def kernel_shape(block: BlockLike, channels: int) -> tuple[int, int, int, int]:
-    """Shape of the kernel: (height, width, input channels, output channels)."""
-    return block.kernel_size, block.kernel_size, channels, block.features
+    """Shape of the kernel: (height, width, input channels of a group, output channels)."""
+    return block.kernel_size, block.kernel_size, channels // block.groups, block.features
 
 
 def after(block: BlockLike, before: Map) -> Map:
@@ -33,16 +33,20 @@ def after(block: BlockLike, before: Map) -> Map:
     return before.through(height, width, block.features, window=_window(block), stride=block.stride)
 
 
-def layer(block: BlockLike, index: int, before: Map, after: Map) -> Layer:
-    """The row `conv_INDEX`: kernel and bias."""
+def layer(block: BlockLike, index: int, seen: Map, before: Map, after: Map) -> Layer:
+    """The row `conv_INDEX`: kernel and, where there is one, bias."""
     height, width, inputs, outputs = kernel_shape(block, before.channels)
     weights = height * width * inputs * outputs
     macs = after.height * after.width * weights
-    return Layer(f"conv_{index}", after.shape, weights + outputs, macs, after.seen())
+    params = weights + (outputs if block.bias else 0)
+    return Layer(f"conv_{index}", after.shape, params, macs, after.seen())
 
 
 def misfit(block: BlockLike, number: int, seen: Map, before: Map) -> tuple[str, str] | None:
-    """Refuses a kernel that does not fit into the map."""
+    """Refuses groups that do not share the channels, and a kernel that does not fit a map."""
+    for name, count in (("input channels", before.channels), ("features", block.features)):
+        if count % block.groups:
+            return "groups", f"block {number} has {count} {name}, which they must divide"
     side = min(before.height, before.width)
     if _output_size(block, side) >= 1:
         return None
@@ -65,6 +69,7 @@ def convolve(images_BHWC: Array, kernel_HWIO: Array, block: BlockLike) -> Array:
         (block.stride, block.stride),
         block.padding.upper(),
         rhs_dilation=(block.dilation, block.dilation),
+        feature_group_count=block.groups,
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )
 
@@ -79,7 +84,7 @@ def convolve_by_products(images_BHWC: Array, kernel_HWIO: Array, block: BlockLik
     import jax.numpy as jnp
     from jax import lax
 
-    height, width = images_BHWC.shape[1:3]
+    height, width, channels = images_BHWC.shape[1:]
     rows, columns, inputs, outputs = kernel_HWIO.shape
     step, apart = block.stride, block.dilation
     spans = ((height, reach(rows, apart)), (width, reach(columns, apart)))
@@ -100,15 +105,37 @@ def convolve_by_products(images_BHWC: Array, kernel_HWIO: Array, block: BlockLik
                 batch,
                 row + (out_height - 1) * step + 1,
                 column + (out_width - 1) * step + 1,
-                inputs,
+                channels,
             ),
             (1, step, step, 1),
         )
         for row in range(0, rows * apart, apart)
         for column in range(0, columns * apart, apart)
     ]
-    patches = jnp.concatenate(taps, axis=-1)
-    return patches @ kernel_HWIO.reshape(rows * columns * inputs, outputs)
+    kernel_TIO = kernel_HWIO.reshape(rows * columns, inputs, outputs)
+    if block.groups == 1:
+        return jnp.concatenate(taps, axis=-1) @ kernel_TIO.reshape(-1, outputs)
+    return _sum_of_groups(taps, kernel_TIO, block.groups)
+
+
+def _sum_of_groups(taps: list[Array], kernel_TIO: Array, groups: int) -> Array:
+    """Taps (B, H, W, C) and their weights to outputs, each group of channels to its own."""
+    import jax.numpy as jnp
+
+    _, inputs, outputs = kernel_TIO.shape
+    shape = (*taps[0].shape[:-1], groups)
+    weights_TIGO = kernel_TIO.reshape(len(taps), inputs, groups, outputs // groups)
+    if inputs == 1:
+        # Depthwise: a product of matrices with one column each would be slower than what it is.
+        parts = [
+            tap.reshape(*shape, 1) * weights_GO
+            for tap, (weights_GO,) in zip(taps, weights_TIGO, strict=True)
+        ]
+        return sum(parts[1:], parts[0]).reshape(*taps[0].shape[:-1], outputs)
+    patches = jnp.concatenate([tap.reshape(*shape, inputs) for tap in taps], axis=-1)
+    weights = weights_TIGO.reshape(len(taps) * inputs, groups, outputs // groups)
+    products = jnp.einsum("bhwgp,pgo->bhwgo", patches, weights)
+    return products.reshape(*taps[0].shape[:-1], outputs)
 
 
 def _output_size(block: BlockLike, size: int) -> int:

@@ -40,7 +40,7 @@ def after(block: BlockLike, before: Map) -> Map:
     return before
 
 
-def layer(block: BlockLike, index: int, before: Map, after: Map) -> Layer | None:
+def layer(block: BlockLike, index: int, seen: Map, before: Map, after: Map) -> Layer | None:
     """The row `dropout_INDEX`, where there is dropout."""
     if block.dropout == 0:
         return None

@@ -4,7 +4,7 @@ import dataclasses
 from typing import Any, Protocol
 
 BlockLike = Any
-"""One block's values as attributes, by the names of the spec's fields: `design.spec.Block`."""
+"""One block's values as attributes, by the names of the spec's fields: `design.Block`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,8 +91,16 @@ class Stage(Protocol):
         """The map behind the stage."""
 
     @staticmethod
-    def layer(block: BlockLike, index: int, before: Map, after: Map) -> Layer | None:
-        """The stage's row of the layer table; None where it has none or the block leaves it out."""
+    def layer(block: BlockLike, index: int, seen: Map, before: Map, after: Map) -> Layer | None:
+        """The stage's row of the layer table; None where it has none or the block leaves it out.
+
+        Args:
+            block: the block's values.
+            index: the block's number from 0, for the row's name.
+            seen: the map that the block is given.
+            before: the map that the stage is given.
+            after: the map behind it.
+        """
 
     @staticmethod
     def misfit(block: BlockLike, number: int, seen: Map, before: Map) -> tuple[str, str] | None:

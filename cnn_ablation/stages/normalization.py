@@ -3,7 +3,7 @@
 A norm is a function from maps and an epsilon to normalized maps; `batch` alone also keeps running
 statistics, which evaluation uses in the place of the batch's own. Definitions and defaults are
 Keras 3's: Ioffe and Szegedy 2015 (arXiv 1502.03167) for `batch`, Ba et al. 2016 (arXiv 1607.06450)
-for `layer`.
+for `layer`, Wu and He 2018 (arXiv 1803.08494) for `group`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from cnn_ablation.stages.maps import BlockLike, Layer, Map
 if TYPE_CHECKING:
     from jax import Array
 
-FIELDS = ("norm", "norm_momentum", "norm_epsilon")
+FIELDS = ("norm", "norm_momentum", "norm_epsilon", "norm_groups")
 
 Norm = Callable[..., Any]
-NONE, BATCH = "none", "batch"
+NONE, BATCH, GROUP = "none", "batch", "group"
 NORMS: Registry[Norm] = Registry("norm")
 register_norm = NORMS.register
 """Adds a norm: `@register_norm("name")` on `norm(x_BHWC, epsilon) -> x_BHWC`."""
@@ -51,6 +51,25 @@ def layer_norm(x_BHWC: Array, epsilon: float) -> Array:
     return standardize(x_BHWC, mean, variance, epsilon)
 
 
+@register_norm(GROUP)
+def group_norm(x_BHWC: Array, epsilon: float, groups: int = 1) -> Array:
+    """Zero mean and unit variance over all positions and the channels of a group."""
+    import jax.numpy as jnp
+
+    grouped = x_BHWC.reshape(*x_BHWC.shape[:-1], groups, -1)
+    mean = jnp.mean(grouped, axis=(1, 2, 4), keepdims=True)
+    variance = jnp.mean(jnp.square(grouped - mean), axis=(1, 2, 4), keepdims=True)
+    return standardize(grouped, mean, variance, epsilon).reshape(x_BHWC.shape)
+
+
+def normalize(x_BHWC: Array, block: BlockLike) -> Array:
+    """Maps normalized by a norm without running statistics."""
+    if block.norm == GROUP:
+        return group_norm(x_BHWC, block.norm_epsilon, block.norm_groups)
+    normal: Array = NORMS[block.norm](x_BHWC, block.norm_epsilon)
+    return normal
+
+
 def is_present(block: BlockLike) -> bool:
     """Whether a block is normalized at all."""
     return bool(block.norm != NONE)
@@ -61,7 +80,7 @@ def after(block: BlockLike, before: Map) -> Map:
     return before
 
 
-def layer(block: BlockLike, index: int, before: Map, after: Map) -> Layer | None:
+def layer(block: BlockLike, index: int, seen: Map, before: Map, after: Map) -> Layer | None:
     """The row `norm_INDEX`: a scale and an offset for each channel, where there is a norm."""
     if not is_present(block):
         return None
@@ -69,8 +88,10 @@ def layer(block: BlockLike, index: int, before: Map, after: Map) -> Layer | None
 
 
 def misfit(block: BlockLike, number: int, seen: Map, before: Map) -> tuple[str, str] | None:
-    """Nothing: a norm takes any map."""
-    return None
+    """Refuses groups that do not share the channels."""
+    if block.norm != GROUP or before.channels % block.norm_groups == 0:
+        return None
+    return "norm_groups", f"block {number} has {before.channels} channels, which they must divide"
 
 
 def moments(x_BHWC: Array, weights_B: Array, axis_name: str | None = None) -> tuple[Array, Array]:

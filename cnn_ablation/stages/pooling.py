@@ -96,7 +96,7 @@ def after(block: BlockLike, before: Map) -> Map:
     return before.through(height, width, before.channels, window=block.pool, stride=block.pool)
 
 
-def layer(block: BlockLike, index: int, before: Map, after: Map) -> Layer | None:
+def layer(block: BlockLike, index: int, seen: Map, before: Map, after: Map) -> Layer | None:
     """The row `pool_INDEX`, where there is pooling."""
     if block.pool == 1:
         return None

@@ -54,6 +54,12 @@ def with_controls(variants: Sequence[Variant], reference: NetworkSpec) -> tuple[
 def _control(variant: Variant, target: int) -> Variant | None:
     if summarize(variant.network).params == target:
         return None
+    hidden = NetworkSpec.every_option()["hidden"]
+    if isinstance(variant.network.hidden, tuple):
+        raise InputError(
+            f"variant {variant.label}: hidden={hidden.typed(variant.network.hidden)}: a control "
+            "arm changes the width of the one hidden layer; leave the question's reference out"
+        )
     network = variant.network.replace(hidden=_hidden_for(variant.network, target))
     params = summarize(network).params
     if abs(params - target) > TOLERANCE * target:

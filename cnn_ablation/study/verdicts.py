@@ -4,6 +4,7 @@ from collections.abc import Hashable
 
 from cnn_ablation.claims import Setting, Verdict, judge
 from cnn_ablation.design.summary import summarize
+from cnn_ablation.errors import as_typed
 from cnn_ablation.study.declaration import Question, Variant
 from cnn_ablation.study.metrics import TIME_METRICS, TRIAL_METRICS
 from cnn_ablation.study.plan import Plan
@@ -62,9 +63,20 @@ def _others(plan: Plan) -> list[str]:
         and (value != usual_values[name] or name == "schedule")
         and not (name == "schedule" and training.options()[name].is_absent(value))
     ]
+    return lines + _set_by_variants(plan)
+
+
+def _set_by_variants(plan: Plan) -> list[str]:
+    """The fields of training and data that variants set, with all of their values."""
     own = dict.fromkeys(name for v in plan.study.variants for name in (*v.training, *v.data))
-    if own:
-        lines.append(f"each variant its own {', '.join(own)}")
+    if "optimizer" in own:
+        # Each has a learning rate of its own, which nobody may have given.
+        own["learning_rate"] = None
+    lines = []
+    for name in own:
+        values = dict.fromkeys(design.values().get(name) for design in plan.designs)
+        shown = ", ".join(as_typed(value) for value in values if value is not None)
+        lines.append(f"variants set {name}: {shown}")
     return lines
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from cnn_ablation.design import NetworkSpec, TrialSpec
 from cnn_ablation.design.summary import summarize, summary_rows
 from cnn_ablation.display.text import markdown_table
-from cnn_ablation.errors import as_typed
 
 
 def options_of(spec: TrialSpec) -> dict[str, int | float | str]:
@@ -17,7 +16,7 @@ def options_of(spec: TrialSpec) -> dict[str, int | float | str]:
         for name, its in part.options().items():
             if its.flag:
                 value = values[name]
-                found[name] = as_typed(value) if isinstance(value, tuple) else value
+                found[name] = its.typed(value) if isinstance(value, tuple) else value
     return found
 
 

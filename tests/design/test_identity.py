@@ -1,13 +1,16 @@
 """Stored trials outlive the code: their ids, specs and folders stay what they were."""
 
+import dataclasses
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
+from cnn_ablation.design.part import Part
 from cnn_ablation.errors import InputError
+from cnn_ablation.options import option
 from cnn_ablation.study.plan import default_folder
 
 RESULTS = Path(__file__).parents[2] / "experiments" / "results"
@@ -55,6 +58,14 @@ def test_the_default_folder_of_a_setting_is_that_of_the_first_version() -> None:
         ("pool_kind", "max", "avg"),
         ("dropout", 0.0, 0.5),
         ("dilation", 1, 2),
+        ("groups", 1, 2),
+        ("bias", True, False),
+        ("norm_groups", 8, 4),
+        ("residual", False, True),
+        ("head", "flatten", "global_avg"),
+        ("head_dropout", 0.0, 0.5),
+        ("init", "glorot_uniform", "he_normal"),
+        ("bias_init", 0.0, 0.1),
         ("optimizer", "adadelta", "sgd"),
         ("schedule", "constant", "cosine"),
     ],
@@ -62,12 +73,29 @@ def test_the_default_folder_of_a_setting_is_that_of_the_first_version() -> None:
 def test_a_field_that_came_later_is_left_out_at_the_value_of_its_absence(
     field: str, absent: Any, other: Any
 ) -> None:
-    spec = TrialSpec()
+    spec = TrialSpec(NetworkSpec(image_shape=(28, 28, 2)))
     assert spec.replace(**{field: absent}).to_json() == spec.to_json()
     changed = spec.replace(**{field: other})
     assert field in json.dumps(changed.to_json())
     assert changed.trial_id(0, "1") != spec.trial_id(0, "1")
     assert TrialSpec.from_json(json.loads(json.dumps(changed.to_json()))) == changed
+
+
+@dataclasses.dataclass(frozen=True)
+class Later(Part):
+    """A part whose later field is 2 unless asked, and stands for 1 where it is absent."""
+
+    part: ClassVar[str] = "data"
+
+    size: int = option(3, "of the first version")
+    flavour: int = option(2, "came later", absent=1)
+
+
+def test_a_field_whose_default_is_not_its_absence_is_read_as_it_was_written() -> None:
+    for flavour in (1, 2, 3):
+        written = Later(flavour=flavour).to_json()
+        assert ("flavour" in written) == (flavour != 1)
+        assert Later.from_json(written) == Later(flavour=flavour)
 
 
 def test_a_spec_of_a_newer_version_says_so_in_one_line() -> None:

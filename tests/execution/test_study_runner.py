@@ -46,7 +46,7 @@ class FakeTrainer:
 
     def train_together(self, seeds: Sequence[int], on_epoch: Any = None) -> list[Any]:
         (seed,) = seeds
-        hidden = self.spec.network.hidden
+        hidden = self.spec.network.hidden_layers[0]
         self.diary.append((hidden, seed))
         status = self.troubles.get((hidden, seed), lambda: "completed")()
         epochs = []
@@ -220,7 +220,7 @@ def test_each_round_times_each_design_after_a_warm_up(
     assert [sorted(one) for one in rounds] == [[4, 6]] * 3
     assert rounds[0] == rounds[1][::-1], "no design may always come first"
     timings = load_results(tmp_path / "study").timings
-    assert sorted((t.round, t.spec.network.hidden, t.train_seconds) for t in timings) == [
+    assert sorted((t.round, t.spec.network.hidden_layers[0], t.train_seconds) for t in timings) == [
         (number, hidden, 1.0 + hidden) for number in (1, 2, 3) for hidden in (4, 6)
     ]
 

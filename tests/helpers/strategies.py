@@ -1,6 +1,7 @@
 """Hypothesis strategies that several tests share."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from math import gcd
 
 from hypothesis import assume
 from hypothesis import strategies as st
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from cnn_ablation.design import NetworkSpec
 from cnn_ablation.errors import FieldError
 from cnn_ablation.stages import ACTIVATIONS, NORMS, POOLS
+from cnn_ablation.stages.head import HEADS
 
 
 @st.composite
@@ -22,10 +24,19 @@ def network_specs(draw: st.DrawFn, max_blocks: int = 3) -> NetworkSpec:
         one = st.sampled_from(sorted(choices))
         return tuple(draw(st.lists(one, min_size=blocks, max_size=blocks)))
 
+    features, channels = per_block(1, 6), draw(st.integers(1, 3))
+    inputs = (channels, *features)
+
+    def divisors(counts: Sequence[int]) -> tuple[int, ...]:
+        return tuple(
+            draw(st.sampled_from([n for n in range(1, count + 1) if count % n == 0]))
+            for count in counts
+        )
+
     padding = st.lists(st.sampled_from(("valid", "same")), min_size=blocks, max_size=blocks)
     try:
         return NetworkSpec(
-            features=per_block(1, 6),
+            features=features,
             kernel_size=per_block(1, 5),
             stride=per_block(1, 3),
             padding=tuple(draw(padding)),
@@ -35,12 +46,18 @@ def network_specs(draw: st.DrawFn, max_blocks: int = 3) -> NetworkSpec:
             norm=per_block_of(NORMS),
             pool_kind=per_block_of(POOLS),
             dropout=draw(st.sampled_from((0.0, 0.5))),
-            hidden=draw(st.integers(1, 8)),
+            groups=divisors([gcd(*pair) for pair in zip(inputs, features, strict=False)]),
+            bias=draw(st.booleans()),
+            norm_groups=divisors(features),
+            residual=draw(st.booleans()),
+            head=draw(st.sampled_from(HEADS)),
+            head_dropout=draw(st.sampled_from((0.0, 0.5))),
+            hidden=tuple(draw(st.lists(st.integers(1, 8), max_size=2))),
             classes=draw(st.integers(2, 6)),
             image_shape=(
                 draw(st.integers(6, 20)),
                 draw(st.integers(6, 20)),
-                draw(st.integers(1, 3)),
+                channels,
             ),
         )
     except FieldError:

@@ -12,7 +12,7 @@ from strategies import network_specs
 from cnn_ablation.design import NetworkSpec
 from cnn_ablation.design.summary import summarize
 from cnn_ablation.network import model
-from cnn_ablation.network.initializers import glorot_uniform
+from cnn_ablation.stages.initializers import INITIALIZERS
 
 DESIGNS = {
     "base": NetworkSpec(),
@@ -62,7 +62,7 @@ def test_kernels_are_glorot_uniform_and_biases_zero() -> None:
 def test_kernels_are_drawn_as_jax_draws_them(shape: tuple[int, ...]) -> None:
     key = jax.random.key(11)
     expected = jax.nn.initializers.glorot_uniform()(key, shape)
-    chex.assert_trees_all_close(glorot_uniform(key, shape), expected, rtol=1e-6)
+    chex.assert_trees_all_close(INITIALIZERS["glorot_uniform"](key, shape), expected, rtol=1e-6)
 
 
 def test_layers_of_one_name_and_shape_start_alike_in_any_design() -> None:

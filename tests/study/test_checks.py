@@ -145,7 +145,9 @@ def test_the_setting_says_all_that_was_not_as_usual() -> None:
     )
     variants = one_axis(BASE, "optimizer", ("sgd", "adam"))
     own = plan(Study("s", "S", (Question("q", "Q", variants),)))
-    assert str(setting_of(own)).endswith("batches of 128, each variant its own optimizer")
+    assert str(setting_of(own)).endswith(
+        "batches of 128, variants set optimizer: sgd, adam, variants set learning_rate: 0.01, 0.001"
+    )
 
 
 def test_a_plan_of_variants_that_change_training_and_data_survives_json() -> None:

@@ -33,7 +33,7 @@ MACHINE, OTHER_MACHINE = {"node": "a"}, {"node": "b"}
 def trial(
     spec: TrialSpec, seed: int, status: Status = "completed", error: str | None = None
 ) -> TrialRecord:
-    accuracy = 0.9 + spec.network.hidden / 1000 + seed / 100_000
+    accuracy = 0.9 + spec.network.hidden_layers[0] / 1000 + seed / 100_000
     epochs = tuple(EpochRecord(n, 0.5, 0.8, 0.4, accuracy + n / 50, 1.5, 0.1) for n in (1, 2))
     return TrialRecord(spec, seed, status, () if status == "failed" else epochs, error)
 

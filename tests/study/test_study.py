@@ -70,10 +70,11 @@ def test_designs_of_several_questions_are_trained_once_under_their_first_name() 
 def test_a_control_differs_in_hidden_width_alone_and_has_the_parameters(
     network: NetworkSpec, hidden: int
 ) -> None:
+    network = network.replace(hidden=5, head_dropout=0.0)
     reference = network.replace(hidden=hidden)
     variant = Variant("v", network)
     controls = with_controls([variant], reference)[1:]
-    if hidden == network.hidden:
+    if hidden == network.hidden_layers[0]:
         assert controls == ()
         return
     (control,) = controls
@@ -85,6 +86,14 @@ def test_a_control_differs_in_hidden_width_alone_and_has_the_parameters(
 def test_a_control_that_cannot_be_had_is_named() -> None:
     with pytest.raises(InputError, match="variant v: no hidden width gives 1,5"):
         with_controls([Variant("v", NetworkSpec())], NetworkSpec(stride=5, hidden=10))
+
+
+@pytest.mark.parametrize(("hidden", "typed"), [((64, 32), "64,32"), ((), "none")])
+def test_a_control_has_one_hidden_layer_whose_width_can_change(
+    hidden: tuple[int, ...], typed: str
+) -> None:
+    with pytest.raises(InputError, match=f"variant v: hidden={typed}: .* one hidden layer"):
+        with_controls([Variant("v", NetworkSpec(hidden=hidden))], NetworkSpec())
 
 
 def test_a_study_goes_to_json_and_back() -> None:

@@ -215,7 +215,7 @@ class FakeExecutor:
 
     def run(self, tasks: Sequence[Task], on_event: Callable[[Event], None]) -> None:
         for spec, seed in ((task.spec, seed) for task in tasks for seed in task.seeds):
-            hidden = spec.network.hidden
+            hidden = spec.network.hidden_layers[0]
             type(self).trained += 1
             on_event(Began(spec, seed))
             epochs = [EpochRecord(1, 0.5, 0.5, 0.1 + seed, hidden / 10, 1.0, 0.1)]

@@ -19,7 +19,8 @@ from cnn_ablation.network.lowerings import banded, xla
 from cnn_ablation.network.lowerings.native import calls as native
 from cnn_ablation.stages import convolution
 
-GEOMETRY = frozenset({"features", "kernel_size", "stride", "padding"})
+# A bias that a block leaves out is one of zeros to `block`, and none of a convolution's concern.
+GEOMETRY = frozenset({"features", "kernel_size", "stride", "padding", "bias"})
 LOWERINGS: tuple[str, ...] = ("auto", "native", "xla", "banded")
 _OPTIONS = NetworkSpec.every_option()
 Convolution = Callable[[jax.Array, jax.Array, Block], jax.Array]

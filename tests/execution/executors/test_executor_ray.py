@@ -112,7 +112,7 @@ def address(cluster: subprocess.Popen[str]) -> str:
 
 def records(events: list[Event]) -> dict[tuple[int, int], TrialRecord]:
     found = [event.record for event in events if isinstance(event, Ended)]
-    by_trial = {(record.spec.network.hidden, record.seed): record for record in found}
+    by_trial = {(record.spec.network.hidden_layers[0], record.seed): record for record in found}
     assert len(by_trial) == len(found), "no trial may end twice"
     return by_trial
 
@@ -188,7 +188,7 @@ def test_workers_give_the_same_figures_even_where_one_is_killed(
     assert signal.getsignal(signal.SIGTERM) is on_term, "SIGTERM is how clusters say Ctrl-C"
     executor.run(TASKS, on_event)
     assert {t: figures_of(record.epochs) for t, record in records(events).items()} == undisturbed
-    began = [(e.spec.network.hidden, e.seed) for e in events if isinstance(e, Began)]
+    began = [(e.spec.network.hidden_layers[0], e.seed) for e in events if isinstance(e, Began)]
     assert len(began) == len(undisturbed) + 1, "one trial, and no other, begins twice"
 
 
@@ -301,6 +301,8 @@ def test_a_study_goes_on_after_ctrl_c_and_no_process_is_left(
     assert (process.returncode, errors) == (0, "")
     assert f"= {2 * seeds}, of which {kept} are there" in said
     results = load_results(folder)
-    found = {(t.spec.network.hidden, t.seed): figures_of(t.epochs) for t in results.trials}
+    found = {
+        (t.spec.network.hidden_layers[0], t.seed): figures_of(t.epochs) for t in results.trials
+    }
     assert len(found) == 2 * seeds
     assert undisturbed.items() <= found.items()

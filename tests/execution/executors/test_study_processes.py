@@ -75,7 +75,7 @@ def undisturbed(datasets: Datasets, job: Job) -> Figures:
 def figures(events: list[Event]) -> Figures:
     records = [event.record for event in events if isinstance(event, Ended)]
     assert all(record.status == "completed" for record in records), records
-    return {(r.spec.network.hidden, r.seed): figures_of(r.epochs) for r in records}
+    return {(r.spec.network.hidden_layers[0], r.seed): figures_of(r.epochs) for r in records}
 
 
 def figures_of(epochs: Any) -> list[tuple[float, ...]]:
@@ -127,7 +127,7 @@ class FakeWorker:
 
     def train(self, task: Task) -> Any:
         for seed in task.seeds:
-            trial = (task.spec.network.hidden, seed)
+            trial = (task.spec.network.hidden_layers[0], seed)
             yield Began(task.spec, seed)
             if self.deaths.get(trial, 0):
                 self.deaths[trial] -= 1
@@ -154,7 +154,7 @@ def test_a_trial_that_kills_every_worker_fails_and_the_others_do_not(
     events: list[Event] = []
     ProcessExecutor(job, workers=1).run(TASKS, events.append)
     ends = [event.record for event in events if isinstance(event, Ended)]
-    by_trial = {(record.spec.network.hidden, record.seed): record for record in ends}
+    by_trial = {(record.spec.network.hidden_layers[0], record.seed): record for record in ends}
     assert len(by_trial) == 2 * SEEDS
     failed = [trial for trial, record in by_trial.items() if record.status == "failed"]
     assert failed == [(4, 1)]
@@ -246,7 +246,9 @@ def test_killed_at_any_moment_the_same_command_ends_with_the_same_results(
     assert (process.returncode, errors) == (0, "")
     assert f"= 8, of which {len(before)} are there" in said or "torn" in said
     results = load_results(folder)
-    found = {(t.spec.network.hidden, t.seed): figures_of(t.epochs) for t in results.trials}
+    found = {
+        (t.spec.network.hidden_layers[0], t.seed): figures_of(t.epochs) for t in results.trials
+    }
     assert found == undisturbed
     ids = [json.loads(line)["trial_id"] for line in lines(folder)]
     assert len(ids) == len(set(ids)) == 2 * SEEDS
