@@ -22,11 +22,12 @@ from scipy import stats
 
 from cnn_ablation.commands import entry
 from cnn_ablation.inference import (
+    adjust_statements,
     bonferroni_level,
     decidable_effect,
-    holm,
     sign_flip_test,
     smallest_p,
+    statement_p_values,
 )
 
 LEVEL = 0.05
@@ -131,7 +132,8 @@ def _exact_test_rejects(family_MN: Array, contrast: int, level: float) -> bool:
         return True
     if p_value > level:
         return False
-    return bool(holm([sign_flip_test(row).p_value for row in family_MN])[contrast] <= level)
+    adjusted = adjust_statements([statement_p_values(row, 0.0) for row in family_MN])[contrast]
+    return min(adjusted.more_than_margin, adjusted.less_than_margin) <= level
 
 
 @dataclass(frozen=True)

@@ -25,12 +25,19 @@ from cnn_ablation.inference.sign_flip import (
     smallest_p,
     units_to_reach,
 )
+from cnn_ablation.inference.statements import (
+    StatementPValues,
+    adjust_statements,
+    statement_p_values,
+)
 
 __all__ = [
     "Interval",
     "PairedComparison",
     "PairedSample",
     "SignFlipTest",
+    "StatementPValues",
+    "adjust_statements",
     "bonferroni_level",
     "bootstrap_interval",
     "compare",
@@ -41,6 +48,7 @@ __all__ = [
     "power",
     "sign_flip_test",
     "smallest_p",
+    "statement_p_values",
     "t_interval",
     "units_needed",
     "units_to_decide",
