@@ -95,6 +95,10 @@ def test_steps_by_hand() -> None:
     assert first.less_than_zero == pytest.approx(0.06)
     # 3 x 0.004, or at a level of 0.009 and more 2 x 0.004.
     assert first.more_than_minus_margin == pytest.approx(0.009)
+    # What fails without being reversed passes nothing on.
+    failing = [StatementPValues(1.0, 1.0, p_value, 0.5) for p_value in (0.004, 0.01)]
+    adjusted = [p_values.less_than_margin for p_values in adjust_statements(failing)]
+    assert adjusted == pytest.approx([0.008, 0.02])
     assert adjust_statements([]) == []
     assert adjust_statements([StatementPValues()]) == [StatementPValues()]
 
