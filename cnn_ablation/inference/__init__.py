@@ -15,6 +15,11 @@ from cnn_ablation.inference.comparison import (
     compare,
     t_interval,
 )
+from cnn_ablation.inference.crossed import (
+    CrossedComparison,
+    compare_crossed,
+    correctness_differences,
+)
 from cnn_ablation.inference.decision_power import decidable_effect, units_to_decide
 from cnn_ablation.inference.families import bonferroni_level, holm
 from cnn_ablation.inference.pairing import PairedSample, pair
@@ -32,6 +37,7 @@ from cnn_ablation.inference.statements import (
 )
 
 __all__ = [
+    "CrossedComparison",
     "Interval",
     "PairedComparison",
     "PairedSample",
@@ -41,6 +47,8 @@ __all__ = [
     "bonferroni_level",
     "bootstrap_interval",
     "compare",
+    "compare_crossed",
+    "correctness_differences",
     "decidable_effect",
     "detectable_effect",
     "holm",
