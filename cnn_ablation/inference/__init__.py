@@ -24,12 +24,14 @@ from cnn_ablation.inference.decision_power import decidable_effect, units_to_dec
 from cnn_ablation.inference.families import bonferroni_level, holm
 from cnn_ablation.inference.pairing import PairedSample, pair
 from cnn_ablation.inference.power import detectable_effect, power, units_needed
+from cnn_ablation.inference.sequential import SequentialOutcome, judge_sequentially
 from cnn_ablation.inference.sign_flip import (
     SignFlipTest,
     sign_flip_test,
     smallest_p,
     units_to_reach,
 )
+from cnn_ablation.inference.spending import SPENDING, SequentialDesign, looks_between
 from cnn_ablation.inference.statements import (
     StatementPValues,
     adjust_statements,
@@ -37,10 +39,13 @@ from cnn_ablation.inference.statements import (
 )
 
 __all__ = [
+    "SPENDING",
     "CrossedComparison",
     "Interval",
     "PairedComparison",
     "PairedSample",
+    "SequentialDesign",
+    "SequentialOutcome",
     "SignFlipTest",
     "StatementPValues",
     "adjust_statements",
@@ -52,6 +57,8 @@ __all__ = [
     "decidable_effect",
     "detectable_effect",
     "holm",
+    "judge_sequentially",
+    "looks_between",
     "pair",
     "power",
     "sign_flip_test",
