@@ -25,6 +25,7 @@ from cnn_ablation.inference.families import bonferroni_level, holm
 from cnn_ablation.inference.pairing import PairedSample, pair
 from cnn_ablation.inference.power import detectable_effect, power, units_needed
 from cnn_ablation.inference.sequential import SequentialOutcome, judge_sequentially
+from cnn_ablation.inference.sequential_power import SequentialProspects, sequential_prospects
 from cnn_ablation.inference.sign_flip import (
     SignFlipTest,
     sign_flip_test,
@@ -46,6 +47,7 @@ __all__ = [
     "PairedSample",
     "SequentialDesign",
     "SequentialOutcome",
+    "SequentialProspects",
     "SignFlipTest",
     "StatementPValues",
     "adjust_statements",
@@ -61,6 +63,7 @@ __all__ = [
     "looks_between",
     "pair",
     "power",
+    "sequential_prospects",
     "sign_flip_test",
     "smallest_p",
     "statement_p_values",
