@@ -2,17 +2,18 @@
 
 python -m experiments.simulate_statistics > experiments/results/simulated_statistics.md
 
-It prints two Markdown tables, with the same figures every time. Under a null the true difference
-of every contrast is exactly what separates 'holds' from 'fails', so that every decided verdict is
-false. The rule is two-sided at 5 %, so 'holds' is to stay at 2.5 % or under and 'holds' and 'fails'
-together at 5 %, whether one contrast is judged or a family of five.
+It prints four Markdown tables, with the same figures every time: two for fixed numbers of seeds,
+two for sequential studies. Under a null the true difference of every contrast is exactly what
+separates 'holds' from 'fails', so that every decided verdict is false. The rule is two-sided at 5 %,
+so 'holds' is to stay at 2.5 % or under and 'holds' and 'fails' together at 5 %, whether one contrast
+is judged or a family of fourteen.
 
 Axes of arrays: R replicates of the whole experiment, M contrasts of a family, N units (seeds).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,65 +23,17 @@ from scipy import stats
 
 from cnn_ablation.commands import entry
 from cnn_ablation.inference import (
+    adjust_statements,
     bonferroni_level,
     decidable_effect,
-    holm,
     sign_flip_test,
     smallest_p,
+    statement_p_values,
 )
+from experiments.simulate_sequential import sequential_null_table, sequential_power_table
+from experiments.simulated_worlds import NULLS, SEQUENTIAL_NULLS, Array, Draw
 
 LEVEL = 0.05
-Array = NDArray[np.float64]
-Draw = Callable[[np.random.Generator, tuple[int, int, int]], Array]
-
-
-def _neighbours(trials: Array) -> Array:
-    """Differences of neighbouring variants, as in a chain of contrasts; one variant is one more."""
-    return trials[:, :-1] - trials[:, 1:]
-
-
-def _one_more(shape: tuple[int, int, int]) -> tuple[int, int, int]:
-    return shape[0], shape[1] + 1, shape[2]
-
-
-def normal(rng: np.random.Generator, shape: tuple[int, int, int]) -> Array:
-    """Normal trials of equal spread."""
-    return _neighbours(rng.normal(size=_one_more(shape)))
-
-
-def skewed_trials(rng: np.random.Generator, shape: tuple[int, int, int]) -> Array:
-    """Accuracies with a long lower tail, the same in every variant: the odd bad seed."""
-    return _neighbours(-rng.exponential(size=_one_more(shape)))
-
-
-def rounded(rng: np.random.Generator, shape: tuple[int, int, int]) -> Array:
-    """Near-ties: normal with a spread of two images, rounded to the 1e-4 of 10,000 images."""
-    return np.round(_neighbours(np.round(rng.normal(0.99, 2e-4, size=_one_more(shape)), 4)), 4)
-
-
-def heteroscedastic(rng: np.random.Generator, shape: tuple[int, int, int]) -> Array:
-    """Variants of different spread (1 to 4), and seeds of different spread (log-normal)."""
-    size = _one_more(shape)
-    variant_spread = np.linspace(1.0, 4.0, size[1])[None, :, None]
-    seed_spread = rng.lognormal(sigma=0.75, size=(shape[0], 1, shape[2]))
-    return _neighbours(rng.normal(size=size) * variant_spread * seed_spread)
-
-
-def skewed_differences(rng: np.random.Generator, shape: tuple[int, int, int]) -> Array:
-    """Differences of mean zero and skewness -1: variants that are not exchangeable.
-
-    Beyond what the sign-flip test promises: nothing is exact here with few seeds.
-    """
-    return 4.0 - rng.gamma(4.0, size=shape)
-
-
-NULLS: dict[str, Draw] = {
-    "normal": normal,
-    "skewed trials": skewed_trials,
-    "rounded near-ties": rounded,
-    "unequal spread": heteroscedastic,
-    "skewed differences": skewed_differences,
-}
 
 
 @dataclass(frozen=True)
@@ -125,13 +78,19 @@ def judge_batch(differences_RMN: Array, level: float = LEVEL) -> Batch:
     return batch
 
 
+def decided_when_fixed(differences_RMN: Array) -> NDArray[np.int64]:
+    """What the rule for a fixed number of units decides: +1, -1 or 0, (R, M)."""
+    return judge_batch(differences_RMN).decided
+
+
 def _exact_test_rejects(family_MN: Array, contrast: int, level: float) -> bool:
     p_value = sign_flip_test(family_MN[contrast]).p_value
     if p_value <= level / len(family_MN):
         return True
     if p_value > level:
         return False
-    return bool(holm([sign_flip_test(row).p_value for row in family_MN])[contrast] <= level)
+    adjusted = adjust_statements([statement_p_values(row, 0.0) for row in family_MN])[contrast]
+    return min(adjusted.more_than_margin, adjusted.less_than_margin) <= level
 
 
 @dataclass(frozen=True)
@@ -219,20 +178,33 @@ _MODULE = "cnn_ablation: the simulation"
 flags.DEFINE_integer(
     "replicates", 10_000, "simulated experiments per row", 100, module_name=_MODULE
 )
+flags.DEFINE_integer(
+    "sequential_replicates", 1500, "simulated studies per row", 100, module_name=_MODULE
+)
 flags.DEFINE_integer("seed", 0, "seed of the simulation", 0, module_name=_MODULE)
 
 
 def main() -> None:
-    """Prints both tables."""
+    """Prints the tables."""
     replicates, seed = flags.FLAGS.replicates, flags.FLAGS.seed
+    studies = flags.FLAGS.sequential_replicates
     error = 100 * (0.025 * 0.975 / replicates) ** 0.5
     print("# The rule by which claims are judged, on worlds whose truth is known\n")
-    print(f"Made by `python -m experiments.simulate_statistics --replicates={replicates}`.\n")
+    print(f"Made by `python -m experiments.simulate_statistics --replicates={replicates}")
+    print(f"--sequential_replicates={studies}`.\n")
     print(f"False verdicts and coverage, % of {replicates:,} simulated families")
     print(f"(nominal: 2.5, 5, 5, 95, at least 95; standard error at 2.5 %: {error:.2f}).\n")
     print(null_table(replicates, seed))
     print(f"\nPower of one contrast, % of {replicates // 2:,} simulated families.\n")
     print(power_table(replicates // 2, seed))
+    error = 100 * (0.025 * 0.975 / studies) ** 0.5
+    print(f"\nSequential studies: false verdicts at any look, % of {studies:,} simulated families")
+    print(f"(nominal: 2.5, 5, 5; standard error at 2.5 %: {error:.2f}). The last column is a user")
+    print("who adds seeds to a study of fixed size until it decides.\n")
+    print(sequential_null_table(SEQUENTIAL_NULLS, decided_when_fixed, studies, seed))
+    print(f"\nSequential studies: how often a contrast holds, % of {studies // 5:,} families, and")
+    print("its mean number of seeds; every contrast of the family has the effect.\n")
+    print(sequential_power_table(decided_when_fixed, studies // 5, seed))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,10 @@ sign-flip p value of 'the difference equals d', after Holm over the same contras
 - nothing is decided unless p <= level. The interval trusts the t distribution, the exact test only
   that the differences are symmetric; a decision needs both. It follows that too few seeds decide
   nothing (5 seeds reach p = 0.0625 at best): `prospects_of` says so before the run;
+- nothing is stated unless its own exact test rejects: at d for *holds* and *fails*, at 0 for
+  'reversed', at -d for 'equivalent'. Their p values are adjusted so that the chance of any false
+  statement in the family stays at the level: 'more than' and 'less than' have half of it each, with
+  Holm within each half (`inference.statements` has the rule and its proof);
 - *holds* if L >= d (for a direction alone, d = 0: L > 0);
 - *fails* if U < d; 'reversed' if U < 0, 'equivalent' if [L, U] lies inside (-d, d);
 - *inconclusive* otherwise, with the smallest effect these seeds could have shown and the seeds
@@ -22,11 +26,11 @@ from collections.abc import Collection, Iterable, Sequence
 
 from cnn_ablation.claims.claim import Claim, Hypothesis, Setting, Table
 from cnn_ablation.claims.exact import judge_exact
-from cnn_ablation.claims.paired import ContrastJudge, gather
+from cnn_ablation.claims.paired import Adjusted, ContrastJudge, gather
 from cnn_ablation.claims.prospects import families
 from cnn_ablation.claims.verdict import ContrastVerdict, Outcome, Verdict
 from cnn_ablation.errors import InputError
-from cnn_ablation.inference import holm
+from cnn_ablation.inference import adjust_statements, holm
 
 Judged = dict[str, tuple[ContrastVerdict, ...]]
 
@@ -98,16 +102,15 @@ def _judge_family(
     }
     p_values = holm([evidence[key].p_value for key in hypotheses])
     floors = holm([evidence[key].floor for key in hypotheses])
-    adjusted = {
-        key: (p_value, floor)
-        for key, p_value, floor in zip(hypotheses, p_values.tolist(), floors.tolist(), strict=True)
-    }
+    statements = adjust_statements([evidence[key].statements for key in hypotheses])
+    family = zip(p_values.tolist(), floors.tolist(), statements, strict=True)
+    adjusted = {key: Adjusted(*found) for key, found in zip(hypotheses, family, strict=True)}
     contrast_judge = ContrastJudge(level, len(hypotheses))
     judged = {}
     for claim in claims:
         keys = [(contrast, claim.hypothesis(contrast)) for contrast in claim.contrasts]
         judged[claim.name] = tuple(
-            contrast_judge.judge(claim, contrast, evidence[key], *adjusted[key])
+            contrast_judge.judge(claim, contrast, evidence[key], adjusted[key])
             for contrast, key in keys
         )
     return judged

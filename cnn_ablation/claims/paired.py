@@ -6,25 +6,34 @@ import math
 from dataclasses import dataclass
 
 from cnn_ablation.claims.claim import Claim, Contrast, Expected, Table
-from cnn_ablation.claims.sentences import cannot_reach, plural, unit_noun
+from cnn_ablation.claims.sentences import cannot_reach, p_text, plural, unit_noun
 from cnn_ablation.claims.units import unit_of
 from cnn_ablation.claims.verdict import ContrastVerdict
 from cnn_ablation.inference import (
     Interval,
     PairedComparison,
+    StatementPValues,
     bonferroni_level,
     compare,
     decidable_effect,
     sign_flip_test,
     smallest_p,
+    statement_p_values,
     t_interval,
     units_to_decide,
     units_to_reach,
 )
 
+BY_INTERVAL_ALONE = StatementPValues(0.0, 0.0, 0.0, 0.0)
+NOTHING_STATED = StatementPValues()
+
 
 def decide(
-    interval: Interval | None, margin: float, p_adjusted: float, level: float
+    interval: Interval | None,
+    margin: float,
+    p_adjusted: float,
+    level: float,
+    statements: StatementPValues = BY_INTERVAL_ALONE,
 ) -> tuple[Expected, tuple[str, ...]]:
     """The rule for one contrast, oriented so that positive speaks for the claim.
 
@@ -33,19 +42,21 @@ def decide(
         margin: smallest interesting advantage d >= 0; 0 claims a direction alone.
         p_adjusted: sign-flip p of 'the advantage equals d', Holm-adjusted.
         level: family-wise significance level.
+        statements: adjusted p values of what an outcome or a rider states.
 
     Returns:
         The outcome and its riders.
     """
     if interval is None or p_adjusted > level:
         return "inconclusive", ()
-    if interval.low > 0.0 and interval.low >= margin:
+    above = interval.low > 0.0 and interval.low >= margin
+    if above and statements.more_than_margin <= level:
         return "holds", ()
-    if interval.high < margin:
+    if interval.high < margin and statements.less_than_margin <= level:
         riders = []
-        if interval.high < 0.0:
+        if interval.high < 0.0 and statements.less_than_zero <= level:
             riders.append("reversed")
-        if -margin < interval.low:
+        if -margin < interval.low and statements.more_than_minus_margin <= level:
             riders.append("equivalent")
         return "fails", tuple(riders)
     return "inconclusive", ()
@@ -58,11 +69,13 @@ class Evidence:
     Attributes:
         comparison: None without data.
         p_value: sign-flip p of 'the difference equals the margin in the claimed direction'.
+        statements: p values of what may be stated of the contrast.
         missing: what there is no data of; empty when there is.
     """
 
     comparison: PairedComparison | None
     p_value: float = 1.0
+    statements: StatementPValues = NOTHING_STATED
     missing: str = ""
 
     @property
@@ -82,8 +95,25 @@ def gather(claim: Claim, contrast: Contrast, table: Table, level: float) -> Evid
     if comparison is None:
         missing = f"no {unit_noun(claim.kind)} in which {a} and {b} both gave a number"
         return Evidence(None, missing=missing)
-    null = claim.sign * claim.smallest_interesting
-    return Evidence(comparison, sign_flip_test(comparison.differences, null).p_value)
+    margin = claim.smallest_interesting
+    p_value = sign_flip_test(comparison.differences, claim.sign * margin).p_value
+    advantages = [claim.sign * difference for difference in comparison.differences]
+    return Evidence(comparison, p_value, statement_p_values(advantages, margin))
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """The p values of one contrast after its family adjusted them.
+
+    Attributes:
+        p_value: `Evidence.p_value` after Holm over the family.
+        floor: the smallest it could be with the family's numbers of units.
+        statements: `Evidence.statements` after `adjust_statements` over the family.
+    """
+
+    p_value: float
+    floor: float
+    statements: StatementPValues
 
 
 @dataclass(frozen=True)
@@ -99,7 +129,7 @@ class ContrastJudge:
     family_size: int
 
     def judge(
-        self, claim: Claim, contrast: Contrast, evidence: Evidence, p_adjusted: float, floor: float
+        self, claim: Claim, contrast: Contrast, evidence: Evidence, adjusted: Adjusted
     ) -> ContrastVerdict:
         """Apply the rule to one contrast.
 
@@ -107,8 +137,7 @@ class ContrastJudge:
             claim: whose contrast it is.
             contrast: the pair (A, B).
             evidence: its numbers.
-            p_adjusted: `evidence.p_value` after Holm over the family.
-            floor: the smallest p_adjusted possible with the family's numbers of units.
+            adjusted: its p values within the family.
         """
         a, b = contrast
         comparison = evidence.comparison
@@ -117,18 +146,15 @@ class ContrastJudge:
         share = bonferroni_level(self.level, self.family_size)
         interval = t_interval(comparison.differences, share)
         oriented = _oriented(interval, claim.sign)
-        outcome, riders = decide(oriented, claim.smallest_interesting, p_adjusted, self.level)
+        margin = claim.smallest_interesting
+        outcome, riders = decide(
+            oriented, margin, adjusted.p_value, self.level, adjusted.statements
+        )
         needed, reason = None, ""
         if outcome == "inconclusive":
             needed = self._units_needed(claim, comparison)
-            by_interval, _ = decide(oriented, claim.smallest_interesting, 0.0, self.level)
-            if floor > self.level:
-                enough = units_to_reach(self.level, self.family_size)
-                reason = cannot_reach(comparison.n, claim.kind, floor, self.level, enough)
-            elif by_interval != "inconclusive":
-                reason = "the interval alone would decide, the exact test does not confirm it"
-            else:
-                reason = self._prospects(claim, comparison, needed)
+            by_interval, _ = decide(oriented, margin, 0.0, self.level)
+            reason = self._why_inconclusive(claim, comparison, adjusted, by_interval, needed)
         return ContrastVerdict(
             a=a,
             b=b,
@@ -140,11 +166,32 @@ class ContrastJudge:
             difference=comparison.difference,
             interval=interval,
             p_value=evidence.p_value,
-            p_adjusted=p_adjusted,
+            p_adjusted=adjusted.p_value,
+            statements=adjusted.statements,
             detectable=self._detectable(comparison),
             units_needed=needed,
             comparison=comparison,
         )
+
+    def _why_inconclusive(
+        self,
+        claim: Claim,
+        comparison: PairedComparison,
+        adjusted: Adjusted,
+        by_interval: Expected,
+        needed: int | None,
+    ) -> str:
+        if adjusted.floor > self.level:
+            enough = units_to_reach(self.level, self.family_size)
+            return cannot_reach(comparison.n, claim.kind, adjusted.floor, self.level, enough)
+        if by_interval == "inconclusive":
+            return self._prospects(claim, comparison, needed)
+        reason = "the interval alone would decide, the exact test does not confirm it"
+        if adjusted.p_value > self.level:
+            return reason
+        statements = adjusted.statements
+        p_value = min(statements.more_than_margin, statements.less_than_margin)
+        return f"{reason} in its direction ({p_text(p_value)} over the claims of that direction)"
 
     def _detectable(self, comparison: PairedComparison) -> float | None:
         smallest = decidable_effect(comparison.n, self.level, self.family_size)

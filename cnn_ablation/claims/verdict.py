@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from cnn_ablation.claims.claim import Claim, Contrast, Setting
 from cnn_ablation.claims.sentences import verdict_sentence
-from cnn_ablation.inference import Interval, PairedComparison
+from cnn_ablation.inference import Interval, PairedComparison, StatementPValues
 from cnn_ablation.inference.comparison import interval_from_json
 
 Outcome = Literal["holds", "fails", "inconclusive", "not judged"]
@@ -22,7 +22,8 @@ class ContrastVerdict:
         a: label of the variant claimed to win.
         b: label of the other.
         outcome: 'holds', 'fails', 'inconclusive' or 'not judged'.
-        riders: 'reversed' (significantly the other way) and 'equivalent' (within the margin).
+        riders: 'reversed' (significantly the other way) and 'equivalent' (within the margin),
+            each by interval and exact test.
         reason: why it is inconclusive or not judged; empty otherwise.
         mean_a: mean of A over the pairs (for an exact claim, its value); None without data.
         mean_b: the same of B.
@@ -30,6 +31,8 @@ class ContrastVerdict:
         interval: simultaneous (Bonferroni) t interval of the difference; None without spread.
         p_value: sign-flip p of 'the difference equals the margin in the claimed direction'.
         p_adjusted: the same after Holm over the family.
+        statements: adjusted p values of what the outcome and its riders state; None without data,
+            for an exact claim, and in verdicts from before they were kept.
         detectable: smallest distance from the margin that these units could have decided (power
             0.8, spread as seen); None where they could decide nothing.
         units_needed: units that would decide a difference like the one seen (power 0.8); None
@@ -51,6 +54,7 @@ class ContrastVerdict:
     detectable: float | None = None
     units_needed: int | None = None
     comparison: PairedComparison | None = None
+    statements: StatementPValues | None = None
 
     @property
     def contrast(self) -> Contrast:
@@ -70,13 +74,14 @@ class ContrastVerdict:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ContrastVerdict:
         """The inverse of `to_json`."""
-        comparison = data["comparison"]
+        comparison, statements = data["comparison"], data.get("statements")
         return cls(
             **{
                 **data,
                 "riders": tuple(data["riders"]),
                 "interval": interval_from_json(data["interval"]),
                 "comparison": PairedComparison.from_json(comparison) if comparison else None,
+                "statements": StatementPValues(**statements) if statements else None,
             }
         )
 

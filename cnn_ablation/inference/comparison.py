@@ -39,7 +39,7 @@ class PairedComparison:
         sd: standard deviation of the differences (n - 1); None for n = 1.
         interval: t interval of the mean difference, one contrast alone; None for n = 1.
         p_value: sign-flip test of 'no difference', two-sided, one contrast alone.
-        p_method: 'exact' or 'monte-carlo'.
+        p_method: 'exact', or on which grid (see `SignFlipTest`).
         effect_size: d_z = difference / sd, unitless; None without spread.
         share: share of the pairs in which A > B, in [0, 1].
         ties: number of pairs in which A = B.

@@ -21,7 +21,7 @@ from cnn_ablation.claims import (
     prospects_of,
 )
 from cnn_ablation.errors import InputError
-from cnn_ablation.inference import Interval
+from cnn_ablation.inference import Interval, StatementPValues
 
 SETTING = Setting("mnist", 2, "adadelta", 1.0)
 LONG = Setting("mnist", 20, "adadelta", 1.0)
@@ -382,3 +382,67 @@ def test_verdicts_never_contradict_their_own_numbers(seed: int, n: int, margin: 
     if verdict.outcome != "inconclusive":
         assert contrast.p_adjusted <= 0.05
     assert (contrast.reason != "") == (verdict.outcome == "inconclusive")
+
+
+@pytest.mark.parametrize(
+    ("advantages", "riders"),
+    [
+        ([-1.0, -1.0, -1.0, -1.0, -1.0, -0.05], ("reversed",)),
+        ([-1.0, -1.0, -1.0, -1.0, -1.0, 0.05], ()),
+        ([0.1, 0.0, 0.1, -0.05, 0.05, -0.95], ("equivalent",)),
+        ([0.1, 0.0, 0.1, -0.05, 0.05, -1.05], ()),
+    ],
+)
+@pytest.mark.parametrize("direction", ["greater", "smaller"])
+def test_riders_need_the_exact_test_of_their_own_limit(
+    advantages: list[float], riders: tuple[str, ...], direction: str
+) -> None:
+    """The interval says the same of each pair of rows; six seeds must agree for the exact test."""
+    margin = 1.0 if abs(sum(advantages)) < 2.0 else 0.5
+    sign = 1.0 if direction == "greater" else -1.0
+    table = {
+        "score": {
+            "A": {seed: sign * advantage for seed, advantage in enumerate(advantages)},
+            "B": dict.fromkeys(range(6), 0.0),
+        }
+    }
+    verdict = verdict_on(a_claim(metric="score", margin=margin, direction=direction), table)
+    (contrast,) = verdict.contrasts
+    assert (verdict.outcome, verdict.riders) == ("fails", riders)
+    assert contrast.interval is not None
+    assert contrast.statements is not None
+    low, high = sorted((sign * contrast.interval.low, sign * contrast.interval.high))
+    assert high < 0.0 or -margin < low
+    exact = min(contrast.statements.less_than_zero, contrast.statements.more_than_minus_margin)
+    assert exact == (2 / 64 if riders else 4 / 64)
+
+
+def test_directions_share_the_level_and_it_is_said() -> None:
+    """Seven seeds: A holds with all of them alike, C is one seed short of that the other way."""
+    advantages = {
+        "A": [1.0, 1.1, 1.2, 1.0, 1.1, 1.2, 1.3],
+        "C": [-1.0, -1.1, -1, -1, -1.1, -1, 0.1],
+    }
+    scores = {label: dict(enumerate(values)) for label, values in advantages.items()}
+    scores |= {"B": dict.fromkeys(range(7), 0.0)}
+    claims = [
+        a_claim(name=name, metric="score", contrasts=((name, "B"),), margin=0.0) for name in "AC"
+    ]
+    holds, short = judge(claims, {"score": scores}, SETTING)
+    assert holds.contrasts[0].statements == StatementPValues(4 / 128, 4 / 128, 1.0, 1.0)
+    (contrast,) = short.contrasts
+    assert contrast.interval is not None
+    assert contrast.interval.high < 0.0
+    assert contrast.p_adjusted == 4 / 128
+    assert contrast.statements == StatementPValues(1.0, 1.0, 8 / 128, 8 / 128)
+    assert short.outcome == "inconclusive"
+    assert "does not confirm it in its direction (p = 0.062 over the claims" in short.sentence()
+
+
+def test_verdicts_kept_before_statements_were_are_still_read() -> None:
+    verdict = verdict_on(a_claim(), accuracies(A=0.95, B=0.9))
+    data = verdict.to_json()
+    for contrast in data["contrasts"]:
+        del contrast["statements"]
+    (contrast_read,) = Verdict.from_json(data).contrasts
+    assert contrast_read == dataclasses.replace(verdict.contrasts[0], statements=None)

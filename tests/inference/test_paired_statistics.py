@@ -70,11 +70,12 @@ def test_sign_flip_is_exact_over_all_patterns() -> None:
         assert np.mean(p_values <= reachable) == pytest.approx(reachable)
 
 
-def test_sign_flip_samples_beyond_the_limit_and_says_so() -> None:
+def test_sign_flip_of_many_units_off_any_grid_says_how() -> None:
     differences = np.random.default_rng(1).normal(0.3, 1.0, size=60)
     first, second = (statistics.sign_flip_test(differences) for _ in range(2))
     assert first == second
-    assert first.method == "monte-carlo"
+    assert first.method.startswith("exact on a grid of ")
+    assert first.method.endswith(", rounded up")
     z = differences.sum() / np.sqrt(np.sum(differences**2))
     assert first.p_value == pytest.approx(2 * stats.norm.sf(abs(z)), rel=0.15)
     assert statistics.sign_flip_test(np.ones(60)).p_value == statistics.smallest_p(60) > 0.0
