@@ -11,9 +11,14 @@ Names are listed in `__init__.pyi` and imported when first used, so that what ne
 wait for it.
 """
 
-import lazy_loader
+# First of all: what comes before it cannot be stopped in one line.
+from cnn_ablation.system import stopping  # isort: split
 
-from cnn_ablation.version import __version__
+stopping.listen_in_commands()
+
+import lazy_loader  # noqa: E402
+
+from cnn_ablation.version import __version__  # noqa: E402
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 __all__ = [*__all__, "__version__"]

@@ -4,11 +4,16 @@ Where nobody catches one, in a study file of the user's say, Python shows it as 
 the file, and ends with exit code 2; a traceback through this package would help nobody.
 """
 
+import contextlib
 import os
+import re
 import sys
 import traceback
+import unicodedata
 from pathlib import Path
 from types import TracebackType
+
+_UNSHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 class InputError(ValueError):
@@ -16,6 +21,9 @@ class InputError(ValueError):
 
     Entry points print the message without a traceback and exit with code 2.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
 
 
 class FieldError(InputError):
@@ -30,6 +38,24 @@ class FieldError(InputError):
     def __init__(self, field: str, value: object, allowed: str) -> None:
         self.field, self.value, self.allowed = field, value, allowed
         super().__init__(f"{field}={as_typed(value)}: {allowed}")
+
+
+# The password of a user at a host, and one that is passed by name.
+_PASSWORDS = (
+    re.compile(r"(?<=://)([^\s/@:]*):\S*@"),
+    re.compile(r"(?i)([?&;](?:password|passwd|pwd|token|secret)=)[^\s&;]*"),
+)
+
+
+def one_line(text: str) -> str:
+    """Makes a text safe to show: control characters are escaped, passwords in addresses hidden."""
+    user, named = _PASSWORDS
+    text = named.sub(r"\1***", user.sub(r"\1:***@", text))
+    # Line separators break a line, and marks of direction reorder it, as control characters do.
+    return "".join(
+        repr(character)[1:-1] if unicodedata.category(character) in _UNSHOWN else character
+        for character in text
+    )
 
 
 def as_typed(value: object) -> str:
@@ -58,8 +84,9 @@ def _show_uncaught(
         if not frame.filename.startswith((package, "<"))
     ]
     place = f"{own[-1].filename}, line {own[-1].lineno}: " if own else ""
-    print(f"error: {place}{error}", file=sys.stderr, flush=True)
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        print(f"error: {place}{error}", file=sys.stderr, flush=True)
+        sys.stdout.flush()
     os._exit(2)
 
 

@@ -1,24 +1,24 @@
 """How every entry point starts and ends: flags parsed, help shown, errors in one line.
 
-Exit codes: 0 done, 2 bad input, 130 stopped by Ctrl-C, 141 output cut off; an entry point may
-return others.
+Exit codes: 0 done, 2 bad input, 130 stopped by Ctrl-C or SIGTERM, 141 output cut off; an entry
+point may return others.
 """
 
 from __future__ import annotations
 
+import contextlib
+import faulthandler
 import os
-import signal
 import sys
 import textwrap
-from collections.abc import Callable
-from types import FrameType
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from absl import app, flags, logging
+from absl import flags, logging
 
-from cnn_ablation.errors import InputError
+from cnn_ablation.errors import InputError, one_line
 from cnn_ablation.execution import hosts
-from cnn_ablation.system import clock  # noqa: F401  Its import notes the time.
+from cnn_ablation.system import clock, stopping  # noqa: F401  Clock's import notes the time.
 
 _HELP = ("--help", "-h", "-help", "--helpshort", "--helpfull", "-helpfull")
 
@@ -28,7 +28,7 @@ def run(
     description: str,
     *,
     explain: Callable[[str], str | None] = lambda flag: None,
-) -> None:
+) -> NoReturn:
     """Runs `main` once the flags are parsed, and exits.
 
     Args:
@@ -36,51 +36,97 @@ def run(
         description: what `--help` prints above the flags.
         explain: from the name of a flag that there is not to why, or None.
     """
-
-    def guarded(_: list[str]) -> None:
-        if not flags.FLAGS["verbosity"].present:
-            # Libraries' notices of normal work are not for users; --verbosity=0 brings them back.
-            logging.set_verbosity(logging.WARNING)
-        signal.signal(signal.SIGTERM, _as_interrupt)
-        with hosts.ending_together():
-            code = _guard(main)
-        sys.exit(code)
-
+    stopping.listen()
+    _show_any_text()
+    code = 141
     try:
-        app.run(guarded, flags_parser=lambda argv: _parse(argv, description, explain))
+        with hosts.ending_together(), _in_one_line():
+            stopping.check()
+            parse(sys.argv, description, explain)
+            _quieten()
+            code = main() or 0
+            stopping.settle()
+            sys.exit(code)
     except BrokenPipeError:
         # Whoever read the output, `head` say, has had enough; Python must not try to flush it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        sys.exit(code)
 
 
-def _guard(main: Callable[[], int | None]) -> int:
-    try:
-        return main() or 0
-    except InputError as error:
-        _refuse(str(error))
-    except KeyboardInterrupt as stop:
-        print(f"stopped; {stop}" if str(stop) else "stopped", file=sys.stderr)
-        sys.exit(130)
+def parse(
+    argv: list[str],
+    description: str = "",
+    explain: Callable[[str], str | None] = lambda flag: None,
+) -> None:
+    """Reads the flags of a command line.
 
-
-def _parse(argv: list[str], description: str, explain: Callable[[str], str | None]) -> list[str]:
+    Raises:
+        InputError: it holds something that is no flag, or a flag's value is not of its kind.
+        SystemExit: it asks for help, which has been printed.
+    """
     if any(argument in _HELP for argument in argv[1:]):
         print(_help(description, full=any("full" in argument for argument in argv[1:])))
         sys.exit(0)
     try:
         rest = flags.FLAGS(argv)
     except flags.UnrecognizedFlagError as error:
-        _refuse(explain(error.flagname) or _one_line(error))
-    except flags.Error as error:
-        _refuse(_one_line(error))
+        raise InputError(explain(error.flagname) or _words(error)) from None
+    except (flags.Error, OSError, UnicodeError) as error:
+        # A file of flags that cannot be read is named on the command line.
+        raise InputError(_words(error)) from None
     if len(rest) > 1:
-        _refuse(f"{rest[1]}: not a flag; flags are written --name=value, --help lists them")
-    return list(rest)
+        raise InputError(
+            f"{rest[1]}: not a flag; flags are written --name=value, --help lists them"
+        )
 
 
-def _one_line(error: Exception) -> str:
-    return str(error).removeprefix("flag ").replace("\n", " ")
+@contextlib.contextmanager
+def _in_one_line() -> Iterator[None]:
+    """Ends the process in one line where its user is to blame, or has stopped it."""
+    try:
+        yield
+    except SystemExit:
+        raise
+    except BrokenPipeError:
+        raise
+    except BaseException as error:
+        if stopping.is_requested() or isinstance(error, KeyboardInterrupt):
+            reason = str(error) if isinstance(error, KeyboardInterrupt) else ""
+            _end(f"stopped; {reason}" if reason else "stopped", stopping.STOPPED)
+        if isinstance(error, InputError):
+            _end(f"error: {error}", 2)
+        if isinstance(error, OSError) and error.strerror:
+            named = f"{error.filename}: " if error.filename is not None else ""
+            _end(f"error: {named}{error.strerror}", 2)
+        if isinstance(error, MemoryError):
+            _end("error: not enough memory for what the flags ask for", 2)
+        raise
+
+
+def _end(line: str, code: int) -> NoReturn:
+    print(one_line(line), file=sys.stderr)
+    sys.exit(code)
+
+
+def _show_any_text() -> None:
+    """Lets a terminal that cannot show a character of a path, say, show its number instead."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+def _quieten() -> None:
+    logging.use_absl_handler()
+    if not flags.FLAGS["verbosity"].present:
+        # Libraries' notices of normal work are not for users; --verbosity=0 brings them back.
+        logging.set_verbosity(logging.WARNING)
+    # There is no trace to be had where standard error is no file.
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        faulthandler.enable()
+
+
+def _words(error: Exception) -> str:
+    return str(error).removeprefix("flag ").removeprefix("ERROR:: ").replace("\n", " ")
 
 
 def _help(description: str, *, full: bool) -> str:
@@ -100,13 +146,3 @@ def _default(flag: flags.Flag[Any]) -> str:
     if flag.default is None:
         return ""
     return str(flag.serializer.serialize(flag.default) if flag.serializer else flag.default)
-
-
-def _refuse(message: str) -> NoReturn:
-    print(f"error: {message}", file=sys.stderr)
-    sys.exit(2)
-
-
-def _as_interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """SIGTERM, which clusters send, ends a run as Ctrl-C does."""
-    raise KeyboardInterrupt

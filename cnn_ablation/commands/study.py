@@ -10,6 +10,8 @@ from cnn_ablation.execution.executors.options import ExecutorOptions
 from cnn_ablation.execution.options import NUM_SEEDS, StudyOptions
 from cnn_ablation.study import Study
 from cnn_ablation.study.checks import check_study
+from cnn_ablation.system import stopping
+from cnn_ablation.system.backend import load_jax, start_jax
 
 _MODULE = "cnn_ablation: the study"
 
@@ -75,11 +77,14 @@ def _main(study: Study, base: TrainingSpec | None) -> int:
     options = flags.study_options(
         training=training, data=data, seeds=flags.seeds(), program=_program()
     )
+    load_jax()
     hosts.join(host_options)
+    start_jax()
     # Imported late: a mistake in a flag, or --help, need not wait for JAX.
     from cnn_ablation.commands.conclusion import finish_study
     from cnn_ablation.execution.session import follow_study
 
+    stopping.check()
     if hosts.is_lead():
         return finish_study(study, options)
     follow_study(study, options)

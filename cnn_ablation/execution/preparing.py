@@ -22,6 +22,7 @@ from cnn_ablation.study import Study, Variant, add_controls, fit_images
 from cnn_ablation.study.checks import check_study
 from cnn_ablation.study.declaration import Images
 from cnn_ablation.study.plan import DatasetFacts, Plan, default_folder
+from cnn_ablation.system import stopping
 from cnn_ablation.system.clock import seconds_since_start
 from cnn_ablation.system.compilation import keep_compiled_programs
 from cnn_ablation.system.environment import describe_device, describe_environment
@@ -80,14 +81,17 @@ def prepare(
     keep_compiled_programs(compute.compilation_cache_dir)
     environment = describe_environment()
     before_loading()
+    stopping.check()
     datasets = Datasets(options.location, progress=hosts.is_lead())
     started = seconds_since_start()
     with ThreadPoolExecutor(1) as background:
         # The first time on a machine, kernels are built and data prepared: both at once.
         building = background.submit(choose_lowering, compute.conv, environment["backend"])
         facts_of = _load_all(study, options, datasets)
+        stopping.check()
         loaded = seconds_since_start()
         lowering = building.result()
+    stopping.check()
     seconds = {
         "startup": started,
         "data": loaded - started,

@@ -19,6 +19,7 @@ from cnn_ablation.design import TrialSpec, require_seed
 from cnn_ablation.errors import FieldError
 from cnn_ablation.network.lowerings import choose_lowering
 from cnn_ablation.network.model import Params, Variables
+from cnn_ablation.system import stopping
 from cnn_ablation.training.compiled import compile_executables
 from cnn_ablation.training.compute import ComputeOptions
 from cnn_ablation.training.mesh import SEED_AXIS, by_seed, gather, make_mesh, place, replicated
@@ -91,6 +92,7 @@ class Trainer:
             Examples(*place((split.images_NHWC, split.labels_N), replicated(self._mesh)))
             for split in (dataset.train, dataset.test)
         )
+        stopping.check()
         start = time.perf_counter()
         self._executables = compile_executables(
             _config(spec, self.lowering, len(dataset.train.labels_N)),
@@ -100,6 +102,7 @@ class Trainer:
             seeds_per_device,
         )
         self.compile_seconds = time.perf_counter() - start
+        stopping.check()
 
     def train(self, seed: int, on_epoch: OnEpoch | None = None) -> TrainedTrial:
         """Trains one seed; `on_epoch(seed, record)` hears of each epoch as it ends.
@@ -128,6 +131,7 @@ class Trainer:
         states: TrainState = self._executables.create(seeds_R)
         histories = [_History(self.spec, seed) for seed in seeds]
         for number in range(1, self.spec.training.epochs + 1):
+            stopping.check()
             states, records = self._epoch(states, seeds_R, number)
             for history, record in zip(histories, records, strict=False):
                 history.add(record, on_epoch)

@@ -15,6 +15,7 @@ from cnn_ablation.execution.executors.interface import (
     OnEvent,
     Task,
 )
+from cnn_ablation.system import stopping
 from cnn_ablation.system.compilation import keep_compiled_programs
 from cnn_ablation.training.mesh import choose_devices
 from cnn_ablation.training.records import EpochRecord, TrialRecord
@@ -50,6 +51,8 @@ def train_block(task: Task, datasets: Datasets, job: Job, on_event: OnEvent) -> 
             num_seeds=len(seeds),
         )
     except Exception as error:
+        # A stop that was raised in a callback of JAX's is no failure of the trial.
+        stopping.check()
         _fail(spec, seeds, error, on_event)
         return
     on_event(Compiled(spec, seeds[0], trainer.lowering, trainer.compile_seconds))
@@ -70,6 +73,7 @@ def _train(trainer: Trainer, seeds: Sequence[int], on_event: OnEvent) -> None:
     except BrokenPipeError:
         raise
     except Exception as error:
+        stopping.check()
         _fail(spec, seeds, error, on_event)
         return
     for trial in trials:

@@ -21,6 +21,7 @@ from types import FrameType
 from typing import Any
 
 from cnn_ablation.execution.hosts.state import HostState
+from cnn_ablation.system import stopping
 
 _MARK = "CNN_ABLATION_SUPERVISOR"
 _FORWARDED = (signal.SIGINT, signal.SIGTERM)
@@ -79,6 +80,8 @@ def expect_abort() -> None:
 
 def _run_child() -> int:
     """Runs the same command as a child; returns the exit code for both."""
+    # From here on the child is what a signal stops.
+    stopping.release()
     sys.stdout.flush()
     ours, childs = socket.socketpair()
     with ours:
