@@ -4,9 +4,9 @@ python -m experiments.simulate_statistics > experiments/results/simulated_statis
 
 It prints four Markdown tables, with the same figures every time: two for fixed numbers of seeds,
 two for sequential studies. Under a null the true difference of every contrast is exactly what
-separates 'holds' from 'fails', so that every decided verdict is false. The rule is two-sided at 5 %,
-so 'holds' is to stay at 2.5 % or under and 'holds' and 'fails' together at 5 %, whether one contrast
-is judged or a family of fourteen.
+separates 'holds' from 'fails', so that every decided verdict is false. The rule is two-sided at
+5 %, so 'holds' is to stay at 2.5 % or under and 'holds' and 'fails' together at 5 %, whether one
+contrast is judged or a family of fourteen.
 
 Axes of arrays: R replicates of the whole experiment, M contrasts of a family, N units (seeds).
 """
