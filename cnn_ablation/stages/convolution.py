@@ -46,7 +46,7 @@ def misfit(block: BlockLike, number: int, seen: Map, before: Map) -> tuple[str, 
     """Refuses groups that do not share the channels, and a kernel that does not fit a map."""
     for name, count in (("input channels", before.channels), ("features", block.features)):
         if count % block.groups:
-            return "groups", f"block {number} has {count} {name}, which they must divide"
+            return "groups", f"must divide the {count} {name} of block {number}"
     side = min(before.height, before.width)
     if _output_size(block, side) >= 1:
         return None

@@ -91,7 +91,7 @@ def misfit(block: BlockLike, number: int, seen: Map, before: Map) -> tuple[str, 
     """Refuses groups that do not share the channels."""
     if block.norm != GROUP or before.channels % block.norm_groups == 0:
         return None
-    return "norm_groups", f"block {number} has {before.channels} channels, which they must divide"
+    return "norm_groups", f"must divide the {before.channels} channels of block {number}"
 
 
 def moments(x_BHWC: Array, weights_B: Array, axis_name: str | None = None) -> tuple[Array, Array]:

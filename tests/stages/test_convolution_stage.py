@@ -103,3 +103,39 @@ def test_a_dilation_that_does_not_fit_is_to_blame() -> None:
         "dilation=1,13: block 2 sees a 26x26 map, into which its 3x3 valid kernel of dilation 13 "
         "does not fit; allowed here: 1 to 12"
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"groups": 3}, "groups=3: must divide the 1 input channels of block 1"),
+        (
+            {"groups": (1, 8), "features": (8, 12)},
+            "groups=1,8: must divide the 12 features of block 2",
+        ),
+        (
+            {"norm": "group", "norm_groups": 5},
+            "norm_groups=5: must divide the 8 channels of block 1",
+        ),
+    ],
+)
+def test_groups_that_do_not_share_the_channels_are_refused(
+    fields: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(FieldError) as refusal:
+        NetworkSpec(**fields)
+    assert str(refusal.value) == says
+
+
+@pytest.mark.parametrize(
+    ("groups", "padding", "stride"), list(itertools.product((2, 4), ("valid", "same"), (1, 2)))
+)
+def test_groups_are_convolved_each_by_itself(groups: int, padding: str, stride: int) -> None:
+    block = Block(8, 3, stride, padding, 1, dilation=2, groups=groups)
+    single = Block(8 // groups, 3, stride, padding, 1, dilation=2)
+    images, kernel = whole_numbers((2, 9, 9, 4), 0), whole_numbers((3, 3, 4 // groups, 8), 1)
+    parts = zip(np.split(images, groups, -1), np.split(kernel, groups, -1), strict=True)
+    expected = np.concatenate([loops(image, part, single) for image, part in parts], -1)
+    for name in ("xla", "banded", "native"):
+        got = lowering_of(name).convolve(jnp.asarray(images), jnp.asarray(kernel), block)
+        np.testing.assert_array_equal(got, expected, err_msg=name)
