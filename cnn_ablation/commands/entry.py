@@ -71,8 +71,8 @@ def parse(
         rest = flags.FLAGS(argv)
     except flags.UnrecognizedFlagError as error:
         raise InputError(explain(error.flagname) or _words(error)) from None
-    except (flags.Error, OSError, UnicodeError) as error:
-        # A file of flags that cannot be read is named on the command line.
+    except (flags.Error, OSError, ValueError) as error:
+        # Absl's own flags, and files of flags that cannot be read, raise errors of other kinds.
         raise InputError(_words(error)) from None
     if len(rest) > 1:
         raise InputError(
