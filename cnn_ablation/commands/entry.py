@@ -92,7 +92,10 @@ def _in_one_line() -> Iterator[None]:
     except BaseException as error:
         if stopping.is_requested() or isinstance(error, KeyboardInterrupt):
             reason = str(error) if isinstance(error, KeyboardInterrupt) else ""
-            _end(f"stopped; {reason}" if reason else "stopped", stopping.STOPPED)
+            with contextlib.suppress(OSError, ValueError):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            stopping.end_now(one_line(f"stopped; {reason}" if reason else "stopped"))
         if isinstance(error, InputError):
             _end(f"error: {error}", 2)
         if isinstance(error, OSError) and error.strerror:

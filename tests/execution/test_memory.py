@@ -1,5 +1,7 @@
 """What cannot fit into the machine is refused before any of it is asked for."""
 
+from typing import Any
+
 import pytest
 
 from cnn_ablation.design import NetworkSpec, TrainingSpec, TrialSpec
@@ -17,8 +19,8 @@ from cnn_ablation.execution import memory
     ],
 )
 def test_too_much_is_refused(
-    network: dict[str, int],
-    training: dict[str, int],
+    network: dict[str, Any],
+    training: dict[str, Any],
     seeds: int,
     says: str,
     monkeypatch: pytest.MonkeyPatch,
