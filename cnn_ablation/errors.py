@@ -9,11 +9,8 @@ import os
 import re
 import sys
 import traceback
-import unicodedata
 from pathlib import Path
 from types import TracebackType
-
-_UNSHOWN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 class InputError(ValueError):
@@ -52,10 +49,7 @@ def one_line(text: str) -> str:
     user, named = _PASSWORDS
     text = named.sub(r"\1***", user.sub(r"\1:***@", text))
     # Line separators break a line, and marks of direction reorder it, as control characters do.
-    return "".join(
-        repr(character)[1:-1] if unicodedata.category(character) in _UNSHOWN else character
-        for character in text
-    )
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def as_typed(value: object) -> str:

@@ -35,6 +35,7 @@ def main() -> int:
         executor="inline",
         retry_failed=True,
     )
+    flags.require_home()
     load_jax()
     hosts.join(host_options)
     start_jax()

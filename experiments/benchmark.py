@@ -30,7 +30,7 @@ from cnn_ablation.design import NetworkSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.system.environment import git_revision
 from cnn_ablation.system.files import write_json, write_text
-from experiments.choices import chosen
+from experiments.choices import chosen, required
 from experiments.peers.contestants import (
     CONTESTANTS,
     OWN,
@@ -62,8 +62,11 @@ flags.DEFINE_string("output", "runs/benchmark", "folder for results", module_nam
 
 def main() -> int:
     """Runs the benchmark that the flags describe."""
-    networks = {name: chosen("designs", name, DESIGNS) for name in FLAGS.designs}
-    wanted = [chosen("contestants", name, _BY_NAME) for name in FLAGS.contestants]
+    networks = {
+        name: chosen("designs", name, DESIGNS) for name in required("designs", FLAGS.designs)
+    }
+    names = required("contestants", FLAGS.contestants)
+    wanted = [chosen("contestants", name, _BY_NAME) for name in names]
     output = _output_folder(Path(FLAGS.output))
     threads = _take_processors(FLAGS.threads)
     contestants, absent = _present(wanted)

@@ -33,7 +33,7 @@ from cnn_ablation.execution.datasets import Datasets
 from cnn_ablation.execution.executors import Ended, Event, ExecutorOptions, Job, Task, make_executor
 from cnn_ablation.system.compilation import keep_compiled_programs
 from cnn_ablation.training.compute import ComputeOptions
-from experiments.choices import chosen
+from experiments.choices import chosen, required
 from experiments.peers.designs import DESIGNS
 
 FLAGS = flags.FLAGS
@@ -77,7 +77,7 @@ class Measurement:
 
 def main() -> int:
     """Measures every design in every way, in turn."""
-    ways, designs = FLAGS.ways, FLAGS.designs
+    ways, designs = required("ways", FLAGS.ways), required("designs", FLAGS.designs)
     for way in ways:
         chosen("ways", way, dict.fromkeys(WAYS))
     for design in designs:

@@ -43,3 +43,11 @@ def small_mnist(mnist: Dataset, private_folders: Path) -> Dataset:
         test_split="test[:10%]",
         data_dir=str(private_folders / "datasets"),
     )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves long searches out, unless `-m` speaks of them."""
+    if "search" not in config.getoption("-m"):
+        left_out = [item for item in items if item.get_closest_marker("search")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)

@@ -71,8 +71,8 @@ def parse(
         rest = flags.FLAGS(argv)
     except flags.UnrecognizedFlagError as error:
         raise InputError(explain(error.flagname) or _words(error)) from None
-    except (flags.Error, OSError, UnicodeError) as error:
-        # A file of flags that cannot be read is named on the command line.
+    except (flags.Error, OSError, ValueError) as error:
+        # Absl's own flags, and files of flags that cannot be read, raise errors of other kinds.
         raise InputError(_words(error)) from None
     if len(rest) > 1:
         raise InputError(
@@ -92,7 +92,10 @@ def _in_one_line() -> Iterator[None]:
     except BaseException as error:
         if stopping.is_requested() or isinstance(error, KeyboardInterrupt):
             reason = str(error) if isinstance(error, KeyboardInterrupt) else ""
-            _end(f"stopped; {reason}" if reason else "stopped", stopping.STOPPED)
+            with contextlib.suppress(OSError, ValueError):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            stopping.end_now(one_line(f"stopped; {reason}" if reason else "stopped"))
         if isinstance(error, InputError):
             _end(f"error: {error}", 2)
         if isinstance(error, OSError) and error.strerror:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from cnn_ablation.execution.hosts import HostOptions
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.options import TEXT, WHOLE, YES_NO, Option, declared
 from cnn_ablation.options.fields import defaults
+from cnn_ablation.system import paths
 from cnn_ablation.trackers.options import TrackerOptions
 from cnn_ablation.training.compute import ComputeOptions
 
@@ -163,13 +165,35 @@ def trial_spec() -> TrialSpec:
         InputError: a flag's value is not allowed; the message names it.
     """
     training, data = training_settings()
+    facts: dict[str, Any] = {}
     try:
         image_shape, classes = describe_dataset(data.dataset, FLAGS.data_dir)
         given = _given(NetworkSpec.every_option())
-        network = NetworkSpec(image_shape=image_shape, classes=classes, **given)
+        facts = {"image_shape": image_shape, "classes": classes}
+        network = NetworkSpec(**facts, **given)
     except FieldError as error:
-        raise InputError(f"--{error}") from None
+        raise InputError(f"--{_blame(error, facts, given) if facts else error}") from None
     return TrialSpec(network, training, data)
+
+
+def _blame(error: FieldError, facts: dict[str, Any], given: dict[str, Any]) -> str:
+    """What is wrong with a network, said of a flag that was given.
+
+    A value that was left at its default is not to blame, but the one that does not go with it: the
+    one without which the network would be whole.
+    """
+    if error.field in given:
+        return str(error)
+    for name, value in given.items():
+        others = {other: its for other, its in given.items() if other != name}
+        try:
+            NetworkSpec(**facts, **others)
+        except FieldError:
+            continue
+        misfit = error.allowed.partition("; allowed here")[0]
+        beside = f"{error.field}={as_typed(error.value)}, the default"
+        return f"{name}={as_typed(value)}: {misfit}; must go with {beside}"
+    return str(error)
 
 
 def study_options(**given: Any) -> StudyOptions:
@@ -189,6 +213,16 @@ def study_options(**given: Any) -> StudyOptions:
         return StudyOptions.of(**values, **given)
     except FieldError as error:
         raise InputError(f"--{error}") from None
+
+
+def require_home() -> None:
+    """Refuses a home in which caches and datasets would come to lie in the file system's root.
+
+    Raises:
+        InputError: there is such a home, and the two have no other place.
+    """
+    cache = os.environ.get("CNN_ABLATION_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
+    paths.require_home(cache or None, FLAGS.data_dir or os.environ.get("TFDS_DATA_DIR") or None)
 
 
 def seeds() -> range:

@@ -1,12 +1,12 @@
 """The command that rebuilds a study's report from its trials."""
 
 import sys
-from pathlib import Path
 
 from cnn_ablation.commands import entry
 from cnn_ablation.errors import InputError
 from cnn_ablation.report import write_report
 from cnn_ablation.study.store import load_results
+from cnn_ablation.system.paths import user_path
 
 _DESCRIPTION = """python -m cnn_ablation.report WORKDIR
 
@@ -24,7 +24,7 @@ def run() -> None:
 def _rebuild(folders: list[str]) -> None:
     if len(folders) != 1:
         raise InputError(f"WORKDIR={' '.join(folders)}: must be the folder of one study")
-    workdir = Path(folders[0]).expanduser()
+    workdir = user_path("workdir", folders[0])
     results = load_results(workdir)
     try:
         print(write_report(results, workdir / "report"))

@@ -77,6 +77,7 @@ def _main(study: Study, base: TrainingSpec | None) -> int:
     options = flags.study_options(
         training=training, data=data, seeds=flags.seeds(), program=_program()
     )
+    flags.require_home()
     load_jax()
     hosts.join(host_options)
     start_jax()

@@ -15,6 +15,7 @@ from cnn_ablation.design import TrialSpec
 from cnn_ablation.design.words import short_name
 from cnn_ablation.errors import InputError
 from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, read_plan
+from cnn_ablation.system.paths import user_path
 from cnn_ablation.trackers.files import EVENT_FILES, TENSORBOARD
 
 METRICS, EPOCHS = "metrics.json", "metrics.jsonl"
@@ -35,13 +36,13 @@ def open_workdir(given: str | None, spec: TrialSpec, *, overwrite: bool) -> Path
     Raises:
         InputError: the folder cannot be written, or holds a finished run.
     """
-    folder = Path(given).expanduser() if given else _new_folder(Path("runs"), spec)
-    finished = (folder / METRICS).exists()
-    if finished and not overwrite:
-        raise InputError(
-            f"--workdir={folder}: holds a finished run; name another folder or add --overwrite"
-        )
+    folder = user_path("workdir", given) if given else _new_folder(Path("runs"), spec)
     try:
+        finished = (folder / METRICS).exists()
+        if finished and not overwrite:
+            raise InputError(
+                f"--workdir={folder}: holds a finished run; name another folder or add --overwrite"
+            )
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass

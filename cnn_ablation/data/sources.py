@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from cnn_ablation.errors import InputError
+from cnn_ablation.system.paths import user_path
 
 EMBEDDED_ARCHIVES = Path(__file__).parent / "archives"
 
@@ -65,4 +66,4 @@ def local_path(flag: str, given: str) -> Path:
     """
     if "://" in given:
         raise InputError(f"--{flag}={given}: must be a folder of this machine")
-    return Path(given).expanduser()
+    return user_path(flag, given)

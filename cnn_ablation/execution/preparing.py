@@ -8,7 +8,7 @@ from pathlib import Path
 import jax
 
 from cnn_ablation.data import describe_dataset
-from cnn_ablation.design import DataSpec
+from cnn_ablation.design import DataSpec, TrialSpec
 from cnn_ablation.execution import extensions, hosts
 from cnn_ablation.execution.datasets import Datasets
 from cnn_ablation.execution.executors import Executor, ExecutorOptions, Job, make_executor
@@ -16,6 +16,7 @@ from cnn_ablation.execution.executors.cores import available_cores
 from cnn_ablation.execution.executors.options import AUTO
 from cnn_ablation.execution.executors.pools import share_accelerator
 from cnn_ablation.execution.executors.several_hosts import HostsExecutor, require_inline
+from cnn_ablation.execution.memory import require_memory
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.network.lowerings import announce_fallbacks, choose_lowering
 from cnn_ablation.study import Study, Variant, add_controls, fit_images
@@ -26,6 +27,7 @@ from cnn_ablation.system import stopping
 from cnn_ablation.system.clock import seconds_since_start
 from cnn_ablation.system.compilation import keep_compiled_programs
 from cnn_ablation.system.environment import describe_device, describe_environment
+from cnn_ablation.system.paths import user_path
 from cnn_ablation.training.mesh import choose_devices
 
 
@@ -70,6 +72,7 @@ def prepare(
             lowering cannot be had.
     """
     check_study(study)
+    require_memory([], options.seeds)
     options = with_executor(options)
     study = fit_images(study, lambda variant: _images_of(variant, options))
     if options.controls:
@@ -80,6 +83,7 @@ def prepare(
     choose_devices(compute.devices, len(options.seeds), compute.seeds_per_device)
     keep_compiled_programs(compute.compilation_cache_dir)
     environment = describe_environment()
+    require_memory(_designs(study, options), options.seeds)
     before_loading()
     stopping.check()
     datasets = Datasets(options.location, progress=hosts.is_lead())
@@ -134,7 +138,7 @@ def make_executor_of(prepared: Prepared) -> Executor:
 def folder_of(study: Study, options: StudyOptions) -> Path:
     """The study's folder: the one that is named, or one under `runs/` by study and settings."""
     if options.workdir:
-        return Path(options.workdir).expanduser()
+        return user_path("workdir", options.workdir)
     return Path("runs") / default_folder(study.name, options.training, options.data)
 
 
@@ -161,6 +165,14 @@ def _quickest_executor(options: StudyOptions) -> str:
     one_cpu = jax.default_backend() == "cpu" and jax.device_count() == 1
     single = options.compute.devices in (None, 1)
     return "processes" if one_cpu and single and len(available_cores()) > 1 else "inline"
+
+
+def _designs(study: Study, options: StudyOptions) -> list[TrialSpec]:
+    base = options.training
+    return [
+        TrialSpec(v.network, base.replace(**v.training) if v.training else base, options.data)
+        for v in study.variants
+    ]
 
 
 def _images_of(variant: Variant, options: StudyOptions) -> Images:

@@ -139,6 +139,8 @@ class Option:
         """
         several = isinstance(value, (tuple, list)) and self.shape != "one"
         values = tuple(value) if several else (value,)
+        if any(type(one) is int and not -(2**63) <= one < 2**63 for one in values):
+            raise FieldError(name, value, f"must be {self.words}, and fit into 64 bits")
         if not (values or self.may_be_none) or not all(map(self.accepts, values)):
             shown = values[0] if len(values) == 1 else value
             raise FieldError(name, shown, f"must be {self.words}")

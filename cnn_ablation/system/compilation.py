@@ -6,6 +6,9 @@ import jax
 
 from cnn_ablation.errors import InputError
 from cnn_ablation.system.caches import user_cache_dir
+from cnn_ablation.system.paths import user_path
+
+_FLAG = "compilation_cache_dir"
 
 
 def keep_compiled_programs(folder: str | None) -> Path | None:
@@ -23,7 +26,7 @@ def keep_compiled_programs(folder: str | None) -> Path | None:
     if folder == "":
         jax.config.update("jax_enable_compilation_cache", False)
         return None
-    path = user_cache_dir("programs") if folder is None else Path(folder).expanduser()
+    path = user_cache_dir("programs") if folder is None else user_path(_FLAG, folder)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

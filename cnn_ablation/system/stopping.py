@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 STOPPED = 130
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -164,7 +164,7 @@ def _watch(signals: int) -> None:
         left = first + _GRACE_SECONDS - time.monotonic() if first else None
         ready, _, _ = select.select([signals], [], [], None if left is None else max(left, 0))
         if not ready:
-            _end_now()
+            end_now()
         received = os.read(signals, 1)
         if not received:
             return
@@ -173,13 +173,17 @@ def _watch(signals: int) -> None:
         if not first:
             first = time.monotonic()
         elif time.monotonic() - first >= _SAME_SIGNAL_SECONDS:
-            _end_now()
+            end_now()
 
 
-def _end_now() -> None:
+def end_now(line: str = "stopped") -> NoReturn:
+    """Ends the process with a line, and without Python's clean-up.
+
+    Under a computation that JAX has not finished that would take away what it works on.
+    """
     # Not by print: whoever holds the stream's lock may never let it go.
     with contextlib.suppress(OSError):
-        os.write(2, b"stopped\n")
+        os.write(2, f"{line}\n".encode(errors="backslashreplace"))
     os._exit(STOPPED)
 
 
@@ -204,4 +208,4 @@ def _show_uncaught(
     if not issubclass(kind, KeyboardInterrupt):
         _state.usual_hook(kind, error, trace)
         return
-    _end_now()
+    end_now()

@@ -8,7 +8,9 @@ import contextlib
 import importlib
 import logging
 import os
+import socket
 import time
+import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,8 @@ PARENT, NOTE = "mlflow.parentRunId", "mlflow.note.content"
 # Most characters that a tag may have (mlflow.utils.validation).
 _LONGEST = 8000
 _SQLITE = "sqlite:///"
+_PORTS = {"http": 80, "https": 443, "postgresql": 5432, "mysql": 3306, "mssql": 1433}
+_REACH_SECONDS = 5
 
 
 class MLflowTracker:
@@ -53,6 +57,7 @@ class MLflowTracker:
             logging.getLogger(name).setLevel(logging.WARNING)
         with self._explaining():
             self._require_folder()
+            self._require_server()
             self._client = MlflowClient(uri, registry_uri=uri)
             self._client.search_experiments(max_results=1)
         self._experiment = self._parent = ""
@@ -148,6 +153,18 @@ class MLflowTracker:
         folder = self._database().parent
         if self._uri.startswith(_SQLITE) and not os.access(folder, os.W_OK):
             raise OSError(f"{folder} must be a folder to write to")
+
+    def _require_server(self) -> None:
+        """Refuses within seconds a server that MLflow would ask again and again."""
+        address = urllib.parse.urlsplit(self._uri)
+        port = address.port or _PORTS.get(address.scheme.partition("+")[0])
+        if not (address.hostname and port):
+            return
+        try:
+            socket.create_connection((address.hostname, port), _REACH_SECONDS).close()
+        except (OSError, UnicodeError) as error:
+            server = f"{address.hostname}:{port}"
+            raise ConnectionError(f"{server} cannot be reached ({error})") from None
 
     def _database(self) -> Path:
         return Path(self._uri.removeprefix(_SQLITE).partition("?")[0])

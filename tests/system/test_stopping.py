@@ -50,7 +50,8 @@ def test_a_command_is_stopped_at_any_moment(
         time.sleep(seconds)
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
-    (line,) = errors.splitlines()
+    assert errors.count("\n") == 1, errors
+    line = errors
     assert line.startswith("stopped"), errors
     assert process.returncode == 130
 

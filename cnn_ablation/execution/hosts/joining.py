@@ -138,8 +138,9 @@ def _find(options: HostOptions) -> None:
     name, port = options.address()
     try:
         socket.getaddrinfo(name, port)
-    except OSError as error:
-        _refuse("coordinator", options.coordinator, f"{name} is not known here ({error.strerror})")
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no name of a host"
+        _refuse("coordinator", options.coordinator, f"{name} is not known here ({reason})")
     if options.host == 0:
         try:
             with socket.create_server(("", port)):
