@@ -4,9 +4,9 @@ python -m experiments.simulate_statistics > experiments/results/simulated_statis
 
 It prints four Markdown tables, with the same figures every time: two for fixed numbers of seeds,
 two for sequential studies. Under a null the true difference of every contrast is exactly what
-separates 'holds' from 'fails', so that every decided verdict is false. The rule is two-sided at 5 %,
-so 'holds' is to stay at 2.5 % or under and 'holds' and 'fails' together at 5 %, whether one contrast
-is judged or a family of fourteen.
+separates 'holds' from 'fails', so that every decided verdict is false. The rule is two-sided at
+5 %, so 'holds' is to stay at 2.5 % or under and 'holds' and 'fails' together at 5 %, whether one
+contrast is judged or a family of fourteen.
 
 Axes of arrays: R replicates of the whole experiment, M contrasts of a family, N units (seeds).
 """
@@ -179,7 +179,7 @@ flags.DEFINE_integer(
     "replicates", 10_000, "simulated experiments per row", 100, module_name=_MODULE
 )
 flags.DEFINE_integer(
-    "sequential_replicates", 1500, "simulated studies per row", 100, module_name=_MODULE
+    "sequential_replicates", 1000, "simulated studies per row", 100, module_name=_MODULE
 )
 flags.DEFINE_integer("seed", 0, "seed of the simulation", 0, module_name=_MODULE)
 
@@ -190,8 +190,8 @@ def main() -> None:
     studies = flags.FLAGS.sequential_replicates
     error = 100 * (0.025 * 0.975 / replicates) ** 0.5
     print("# The rule by which claims are judged, on worlds whose truth is known\n")
-    print(f"Made by `python -m experiments.simulate_statistics --replicates={replicates}")
-    print(f"--sequential_replicates={studies}`.\n")
+    sizes = f"--replicates={replicates} --sequential_replicates={studies}"
+    print(f"Made by `python -m experiments.simulate_statistics {sizes}`.\n")
     print(f"False verdicts and coverage, % of {replicates:,} simulated families")
     print(f"(nominal: 2.5, 5, 5, 95, at least 95; standard error at 2.5 %: {error:.2f}).\n")
     print(null_table(replicates, seed))
