@@ -179,7 +179,7 @@ flags.DEFINE_integer(
     "replicates", 10_000, "simulated experiments per row", 100, module_name=_MODULE
 )
 flags.DEFINE_integer(
-    "sequential_replicates", 1500, "simulated studies per row", 100, module_name=_MODULE
+    "sequential_replicates", 1000, "simulated studies per row", 100, module_name=_MODULE
 )
 flags.DEFINE_integer("seed", 0, "seed of the simulation", 0, module_name=_MODULE)
 
@@ -190,8 +190,8 @@ def main() -> None:
     studies = flags.FLAGS.sequential_replicates
     error = 100 * (0.025 * 0.975 / replicates) ** 0.5
     print("# The rule by which claims are judged, on worlds whose truth is known\n")
-    print(f"Made by `python -m experiments.simulate_statistics --replicates={replicates}")
-    print(f"--sequential_replicates={studies}`.\n")
+    sizes = f"--replicates={replicates} --sequential_replicates={studies}"
+    print(f"Made by `python -m experiments.simulate_statistics {sizes}`.\n")
     print(f"False verdicts and coverage, % of {replicates:,} simulated families")
     print(f"(nominal: 2.5, 5, 5, 95, at least 95; standard error at 2.5 %: {error:.2f}).\n")
     print(null_table(replicates, seed))

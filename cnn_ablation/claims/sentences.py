@@ -43,7 +43,21 @@ def verdict_sentence(verdict: Verdict) -> str:
     riders = "; ".join(_RIDERS[rider] for rider in verdict.riders)
     outcome = verdict.outcome.capitalize() + (f" ({riders})" if riders else "")
     detail = verdict.reason if verdict.outcome == "not judged" else _findings(verdict)
-    return f"{outcome}: {verdict.claim.text}. {detail[:1].upper()}{detail[1:]}. {_setting(verdict)}"
+    findings = f"{detail[:1].upper()}{detail[1:]}.{_warning(verdict)}"
+    return f"{outcome}: {verdict.claim.text}. {findings} {_setting(verdict)}"
+
+
+def _warning(verdict: Verdict) -> str:
+    """That differences are skewed, where some that decided are; `simulate_skew` has the rates."""
+    skewnesses = [c.comparison.skewness or 0.0 for c in verdict.skewed if c.comparison]
+    if not skewnesses:
+        return ""
+    whose = "" if len(verdict.contrasts) == 1 else f" of {plural(len(skewnesses), 'comparison')}"
+    most = max(skewnesses, key=abs)
+    return (
+        f" The differences{whose} are skewed (sample skewness up to {most:.1f}); at a true skewness"
+        " of 2 the rule errs in 8 to 22 % of families, not 5 %."
+    )
 
 
 def _findings(verdict: Verdict) -> str:

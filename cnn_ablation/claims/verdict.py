@@ -9,7 +9,7 @@ from typing import Any, Literal
 from cnn_ablation.claims.claim import Claim, Contrast, Setting
 from cnn_ablation.claims.sentences import verdict_sentence
 from cnn_ablation.inference import Interval, PairedComparison, StatementPValues
-from cnn_ablation.inference.comparison import interval_from_json
+from cnn_ablation.inference.intervals import interval_from_json
 
 Outcome = Literal["holds", "fails", "inconclusive", "not judged"]
 
@@ -125,6 +125,13 @@ class Verdict:
     def deciding(self) -> tuple[ContrastVerdict, ...]:
         """The contrasts that made the outcome: those of the same outcome."""
         return tuple(c for c in self.contrasts if c.outcome == self.outcome)
+
+    @property
+    def skewed(self) -> tuple[ContrastVerdict, ...]:
+        """The contrasts that decided on differences so skewed that a warning belongs beside."""
+        if self.outcome not in ("holds", "fails"):
+            return ()
+        return tuple(c for c in self.deciding if c.comparison and c.comparison.is_skewed)
 
     def sentence(self) -> str:
         """The verdict in plain English, with numbers, units and setting."""

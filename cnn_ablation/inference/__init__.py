@@ -8,13 +8,7 @@ here knows what a network is, so it serves anyone's numbers::
     result.difference, result.interval, result.p_value
 """
 
-from cnn_ablation.inference.comparison import (
-    Interval,
-    PairedComparison,
-    bootstrap_interval,
-    compare,
-    t_interval,
-)
+from cnn_ablation.inference.comparison import PairedComparison, compare
 from cnn_ablation.inference.crossed import (
     CrossedComparison,
     compare_crossed,
@@ -22,6 +16,7 @@ from cnn_ablation.inference.crossed import (
 )
 from cnn_ablation.inference.decision_power import decidable_effect, units_to_decide
 from cnn_ablation.inference.families import bonferroni_level, holm
+from cnn_ablation.inference.intervals import Interval, bootstrap_interval, t_interval
 from cnn_ablation.inference.pairing import PairedSample, pair
 from cnn_ablation.inference.power import detectable_effect, power, units_needed
 from cnn_ablation.inference.sequential import SequentialOutcome, judge_sequentially
@@ -32,6 +27,7 @@ from cnn_ablation.inference.sign_flip import (
     smallest_p,
     units_to_reach,
 )
+from cnn_ablation.inference.skewness import sample_skewness, skew_corrected_interval
 from cnn_ablation.inference.spending import SPENDING, SequentialDesign, looks_between
 from cnn_ablation.inference.statements import (
     StatementPValues,
@@ -63,8 +59,10 @@ __all__ = [
     "looks_between",
     "pair",
     "power",
+    "sample_skewness",
     "sequential_prospects",
     "sign_flip_test",
+    "skew_corrected_interval",
     "smallest_p",
     "statement_p_values",
     "t_interval",

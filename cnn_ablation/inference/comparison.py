@@ -7,22 +7,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
+from cnn_ablation.inference.intervals import (
+    Interval,
+    bootstrap_interval,
+    interval_from_json,
+    mean_of,
+    sd_of,
+    t_interval,
+)
 from cnn_ablation.inference.pairing import PairedSample, pair
 from cnn_ablation.inference.sign_flip import sign_flip_test
-
-BOOTSTRAP_RESAMPLES = 10_000
-_BOOTSTRAP_SEED = 0
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A closed interval in the unit of the metric."""
-
-    low: float
-    high: float
+from cnn_ablation.inference.skewness import is_flagged, sample_skewness
 
 
 @dataclass(frozen=True)
@@ -48,6 +44,8 @@ class PairedComparison:
         bootstrap: percentile bootstrap interval. A sensitivity check at most: over few pairs it is
             too narrow. None for n = 1.
         differences: A - B for each pair, in the order of the sorted units.
+        skewness: sample skewness of the differences; None without spread, for n < 3, and in
+            comparisons from before it was kept.
     """
 
     n: int
@@ -66,6 +64,12 @@ class PairedComparison:
     correlation: float | None
     bootstrap: Interval | None
     differences: tuple[float, ...]
+    skewness: float | None = None
+
+    @property
+    def is_skewed(self) -> bool:
+        """Whether the differences are so skewed that p value and intervals promise too much."""
+        return is_flagged(self.skewness)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON."""
@@ -82,50 +86,6 @@ class PairedComparison:
                 "differences": tuple(data["differences"]),
             }
         )
-
-
-def interval_from_json(data: Mapping[str, float] | None) -> Interval | None:
-    """An interval from plain data; None stays None."""
-    return None if data is None else Interval(**data)
-
-
-def _mean(values: NDArray[np.float64]) -> float:
-    # Equal values have exactly their own mean: summing first would move it by a rounding error.
-    return float(values[0]) if np.ptp(values) == 0.0 else float(np.mean(values))
-
-
-def _sd(values: NDArray[np.float64]) -> float:
-    return 0.0 if np.ptp(values) == 0.0 else float(np.std(values, ddof=1))
-
-
-def t_interval(differences: ArrayLike, level: float = 0.05) -> Interval | None:
-    """Student's t interval of the mean difference.
-
-    Args:
-        differences: shape (n,).
-        level: two-sided; 0.05 gives a 95 % interval. Divide by the family's size for Bonferroni's
-            simultaneous intervals.
-
-    Returns:
-        The interval, of no width where all differences are equal; None for n < 2.
-    """
-    values = np.asarray(differences, dtype=np.float64)
-    if values.size < 2:
-        return None
-    centre = _mean(values)
-    half = float(stats.t.isf(level / 2.0, values.size - 1)) * _sd(values) / values.size**0.5
-    return Interval(centre - half, centre + half)
-
-
-def bootstrap_interval(differences: ArrayLike, level: float = 0.05) -> Interval | None:
-    """Percentile bootstrap interval of the mean difference (Efron 1979), the same at every call."""
-    values = np.asarray(differences, dtype=np.float64)
-    if values.size < 2:
-        return None
-    rng = np.random.default_rng(_BOOTSTRAP_SEED)
-    picks = rng.integers(0, values.size, size=(BOOTSTRAP_RESAMPLES, values.size))
-    low, high = np.quantile(values[picks].mean(axis=1), [level / 2.0, 1.0 - level / 2.0])
-    return Interval(float(low), float(high))
 
 
 def _correlation(sample: PairedSample) -> float | None:
@@ -153,23 +113,24 @@ def compare(
     if sample.n == 0:
         return None
     differences = sample.differences
-    sd = _sd(differences) if sample.n > 1 else None
+    sd = sd_of(differences) if sample.n > 1 else None
     test = sign_flip_test(differences)
     return PairedComparison(
         n=sample.n,
         dropped=sample.dropped,
         level=level,
-        mean_a=_mean(sample.a),
-        mean_b=_mean(sample.b),
-        difference=_mean(differences),
+        mean_a=mean_of(sample.a),
+        mean_b=mean_of(sample.b),
+        difference=mean_of(differences),
         sd=sd,
         interval=t_interval(differences, level),
         p_value=test.p_value,
         p_method=test.method,
-        effect_size=_mean(differences) / sd if sd else None,
+        effect_size=mean_of(differences) / sd if sd else None,
         share=float(np.mean(differences > 0.0)),
         ties=int(np.count_nonzero(differences == 0.0)),
         correlation=_correlation(sample),
         bootstrap=bootstrap_interval(differences, level),
         differences=tuple(differences.tolist()),
+        skewness=sample_skewness(differences),
     )

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from cnn_ablation.errors import InputError
-from cnn_ablation.inference.comparison import Interval
+from cnn_ablation.inference.intervals import Interval
 
 # What an interval speaks for: new seeds on these images, or new seeds and new images.
 Scope = Literal["benchmark", "population"]

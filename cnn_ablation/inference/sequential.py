@@ -24,10 +24,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cnn_ablation.inference.comparison import Interval, interval_from_json
 from cnn_ablation.inference.crossing import first_crossings
+from cnn_ablation.inference.intervals import Interval, interval_from_json
 from cnn_ablation.inference.sequential_counts import counts_of, grid_of
 from cnn_ablation.inference.sequential_interval import sequential_interval
+from cnn_ablation.inference.skewness import sample_skewness
 from cnn_ablation.inference.spending import SequentialDesign
 
 SequentialDecision = Literal["holds", "fails", "open"]
@@ -49,6 +50,7 @@ class SequentialOutcome:
             the margin where it stopped early. The interval is not.
         interval: simultaneous over contrasts and looks; None while it has
             no ends (see `sequential_interval`).
+        skewness: sample skewness of the differences; beyond +-1 the error rate is not kept.
         grid: step that differences were counted in; None without a pair.
     """
 
@@ -62,6 +64,7 @@ class SequentialOutcome:
     biased: bool
     interval: Interval | None
     grid: float | None
+    skewness: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON."""
@@ -206,4 +209,5 @@ def _outcome(contrast: _Contrast, state: _State, intervals: bool) -> SequentialO
         biased=len(contrast.design.looks) > 1,
         interval=contrast.interval() if intervals else None,
         grid=float(f"{contrast.grid:.12g}") if pairs.size else None,
+        skewness=sample_skewness(pairs),
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_ablation.inference.comparison import Interval
 from cnn_ablation.inference.crossing import first_crossings
+from cnn_ablation.inference.intervals import Interval
 from cnn_ablation.inference.sequential_counts import counts_of
 from cnn_ablation.inference.spending import SequentialDesign
 

@@ -446,3 +446,20 @@ def test_verdicts_kept_before_statements_were_are_still_read() -> None:
         del contrast["statements"]
     (contrast_read,) = Verdict.from_json(data).contrasts
     assert contrast_read == dataclasses.replace(verdict.contrasts[0], statements=None)
+
+
+def test_what_was_decided_on_skewed_differences_says_so() -> None:
+    jitter = [0.002, 0.001, 0.0015, 0.002, 0.001, 0.002, 0.001, 0.0015, 0.002, -0.02]
+    table = accuracies(A=0.95, B=0.9, C=0.85)
+    for seed, shift in enumerate(jitter):
+        table["test_accuracy"]["A"][seed] = 0.95 + shift
+    skewed = verdict_on(a_claim(), table)
+    assert [contrast.contrast for contrast in skewed.skewed] == [("A", "B")]
+    warning = " The differences are skewed (sample skewness up to -2.6); at a true skewness of 2"
+    assert warning in skewed.sentence()
+    of_two = verdict_on(a_claim(contrasts=chain("A", "B", "C")), table)
+    assert "The differences of 1 comparison are skewed" in of_two.sentence()
+    assert verdict_on(a_claim(contrasts=(("B", "C"),)), table).skewed == ()
+    undecided = verdict_on(a_claim(margin=0.05), table)
+    assert undecided.outcome == "inconclusive"
+    assert "skewed" not in undecided.sentence()
