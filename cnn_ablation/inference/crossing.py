@@ -108,6 +108,7 @@ class _Law:
             from_top = np.cumsum(self.cells[row, self.reach :: -1])
             within = int(np.searchsorted(from_top, budget, side="right"))
             if row:
+                # Rounding must not undo what the budgets make sure of.
                 within = max(within, self.reach + 1 - int(first_cells[row - 1]))
             first_cells[row] = self.reach + 1 - within
             if within:

@@ -147,6 +147,16 @@ def test_later_units_change_no_earlier_crossing(seed: int, looks: tuple[int, ...
     assert np.array_equal(alone[0], whole[0])
 
 
+def test_a_level_that_is_met_exactly_is_enough() -> None:
+    ones = np.ones(5, dtype=np.int64)
+    assert first_crossings(ones, (5,), (1.0,), [1 / 32]).tolist() == [[0, 1]]
+    assert first_crossings(-ones, (5,), (1.0,), [1 / 32]).tolist() == [[1, 0]]
+    assert first_crossings(ones, (5,), (1.0,), [1 / 32 - 1e-12]).tolist() == [[1, 1]]
+    # Two of 64 are spent at the first look; the next sum has five paths, two more are allowed.
+    crossed = crossings_of_all([1] * 6, (5, 6), (0.5, 1.0), [1 / 16])[:, 0, 0]
+    assert np.bincount(crossed).tolist() == [2, 0, 62]
+
+
 def test_regions_would_not_be_nested_by_themselves() -> None:
     """At 0.115, four units alike are spent on at the first look, too little is left for S >= 4.
 

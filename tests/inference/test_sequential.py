@@ -244,13 +244,15 @@ def test_intervals_hold_after_stopping() -> None:
     assert covered < replicates
 
 
-def test_the_interval_inverts_the_test() -> None:
+@pytest.mark.parametrize("sd", [14.0, 200.0])
+def test_the_interval_inverts_the_test(sd: float) -> None:
     design = SequentialDesign((10, 20), grid=1.0)
-    values = np.rint(np.random.default_rng(2).normal(20, 14, size=20))
+    values = np.rint(np.random.default_rng(2).normal(1.4 * sd, sd, size=20))
     (found,) = judge_sequentially([values], [0.0], design)
     assert found.interval is not None
+    assert found.difference is not None
     low, high = found.interval.low, found.interval.high
-    assert low < found.difference < high if found.difference is not None else False
+    assert low < found.difference < high
     # A margin just outside is decided against, one just inside is not.
     assert outcomes([values], low, design)[0].outcome == "holds"
     assert outcomes([values], low + 1, design)[0].outcome == "open"
