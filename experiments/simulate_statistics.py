@@ -174,14 +174,15 @@ def power_table(replicates: int, seed: int) -> str:
     return "\n".join(lines)
 
 
-_MODULE = "cnn_ablation: the simulation"
-flags.DEFINE_integer(
-    "replicates", 10_000, "simulated experiments per row", 100, module_name=_MODULE
-)
-flags.DEFINE_integer(
-    "sequential_replicates", 1000, "simulated studies per row", 100, module_name=_MODULE
-)
-flags.DEFINE_integer("seed", 0, "seed of the simulation", 0, module_name=_MODULE)
+def define_flags() -> None:
+    """Defines the flags of this command, which must not meet those of another in one process."""
+    module = "cnn_ablation: the simulation"
+    for name, default, words, least in (
+        ("replicates", 10_000, "simulated experiments per row", 100),
+        ("sequential_replicates", 1000, "simulated studies per row", 100),
+        ("seed", 0, "seed of the simulation", 0),
+    ):
+        flags.DEFINE_integer(name, default, words, least, module_name=module)
 
 
 def main() -> None:
@@ -208,4 +209,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    define_flags()
     entry.run(main, __doc__ or "")
