@@ -8,9 +8,8 @@ A run that was stopped goes on with the same command and --workdir.
 """
 
 from cnn_ablation.commands import entry, flags
+from cnn_ablation.commands.starting import start
 from cnn_ablation.execution import hosts
-from cnn_ablation.system import stopping
-from cnn_ablation.system.backend import load_jax, start_jax
 
 flags.define_network_flags()
 flags.define_training_flags()
@@ -35,14 +34,10 @@ def main() -> int:
         executor="inline",
         retry_failed=True,
     )
-    flags.require_home()
-    load_jax()
-    hosts.join(host_options)
-    start_jax()
+    start(host_options)
     # Imported late: a mistake in a flag, or --help, need not wait for JAX.
     from cnn_ablation.commands.single_design import follow_design, train_design
 
-    stopping.check()
     if not hosts.is_lead():
         follow_design(spec, options)
         return 0

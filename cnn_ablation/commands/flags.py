@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +16,6 @@ from cnn_ablation.execution.hosts import HostOptions
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.options import TEXT, WHOLE, YES_NO, Option, declared
 from cnn_ablation.options.fields import defaults
-from cnn_ablation.system import paths
 from cnn_ablation.trackers.options import TrackerOptions
 from cnn_ablation.training.compute import ComputeOptions
 
@@ -213,16 +211,6 @@ def study_options(**given: Any) -> StudyOptions:
         return StudyOptions.of(**values, **given)
     except FieldError as error:
         raise InputError(f"--{error}") from None
-
-
-def require_home() -> None:
-    """Refuses a home in which caches and datasets would come to lie in the file system's root.
-
-    Raises:
-        InputError: there is such a home, and the two have no other place.
-    """
-    cache = os.environ.get("CNN_ABLATION_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
-    paths.require_home(cache or None, FLAGS.data_dir or os.environ.get("TFDS_DATA_DIR") or None)
 
 
 def seeds() -> range:

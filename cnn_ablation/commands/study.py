@@ -4,14 +4,13 @@ import shlex
 import sys
 
 from cnn_ablation.commands import entry, flags
+from cnn_ablation.commands.starting import start
 from cnn_ablation.design import NetworkSpec, TrainingSpec
 from cnn_ablation.execution import extensions, hosts
 from cnn_ablation.execution.executors.options import ExecutorOptions
 from cnn_ablation.execution.options import NUM_SEEDS, StudyOptions
 from cnn_ablation.study import Study
 from cnn_ablation.study.checks import check_study
-from cnn_ablation.system import stopping
-from cnn_ablation.system.backend import load_jax, start_jax
 
 _MODULE = "cnn_ablation: the study"
 
@@ -77,15 +76,11 @@ def _main(study: Study, base: TrainingSpec | None) -> int:
     options = flags.study_options(
         training=training, data=data, seeds=flags.seeds(), program=_program()
     )
-    flags.require_home()
-    load_jax()
-    hosts.join(host_options)
-    start_jax()
+    start(host_options)
     # Imported late: a mistake in a flag, or --help, need not wait for JAX.
     from cnn_ablation.commands.conclusion import finish_study
     from cnn_ablation.execution.session import follow_study
 
-    stopping.check()
     if hosts.is_lead():
         return finish_study(study, options)
     follow_study(study, options)

@@ -8,7 +8,7 @@ from pathlib import Path
 import jax
 
 from cnn_ablation.data import describe_dataset
-from cnn_ablation.design import DataSpec, TrialSpec
+from cnn_ablation.design import DataSpec
 from cnn_ablation.execution import extensions, hosts
 from cnn_ablation.execution.datasets import Datasets
 from cnn_ablation.execution.executors import Executor, ExecutorOptions, Job, make_executor
@@ -83,7 +83,8 @@ def prepare(
     choose_devices(compute.devices, len(options.seeds), compute.seeds_per_device)
     keep_compiled_programs(compute.compilation_cache_dir)
     environment = describe_environment()
-    require_memory(_designs(study, options), options.seeds)
+    designs = [variant.spec(options.training, options.data) for variant in study.variants]
+    require_memory(designs, options.seeds)
     before_loading()
     stopping.check()
     datasets = Datasets(options.location, progress=hosts.is_lead())
@@ -165,14 +166,6 @@ def _quickest_executor(options: StudyOptions) -> str:
     one_cpu = jax.default_backend() == "cpu" and jax.device_count() == 1
     single = options.compute.devices in (None, 1)
     return "processes" if one_cpu and single and len(available_cores()) > 1 else "inline"
-
-
-def _designs(study: Study, options: StudyOptions) -> list[TrialSpec]:
-    base = options.training
-    return [
-        TrialSpec(v.network, base.replace(**v.training) if v.training else base, options.data)
-        for v in study.variants
-    ]
 
 
 def _images_of(variant: Variant, options: StudyOptions) -> Images:

@@ -27,7 +27,7 @@ def columns() -> dict[str, str]:
     """The columns and their types, in Arrow's names: specs say those of their fields themselves."""
     network = {name: _column(its) for name, its in NetworkSpec.every_option().items()}
     setting = {
-        f"{name}": _column(its)
+        name: _column(its)
         for part in (TrainingSpec, DataSpec)
         for name, its in part.every_option().items()
     }

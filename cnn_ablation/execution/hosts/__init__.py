@@ -5,7 +5,13 @@ nothing here does anything, and JAX is not imported.
 """
 
 from cnn_ablation.execution.hosts.ending import ending_together, recording_in
-from cnn_ablation.execution.hosts.joining import HostOptions, host_count, is_lead, join
+from cnn_ablation.execution.hosts.joining import (
+    HostOptions,
+    host_count,
+    is_lead,
+    join,
+    quiet_jax,
+)
 from cnn_ablation.execution.hosts.messages import dismiss, receive, require_same, send
 from cnn_ablation.execution.hosts.supervising import supervise
 
@@ -16,6 +22,7 @@ __all__ = [
     "host_count",
     "is_lead",
     "join",
+    "quiet_jax",
     "receive",
     "recording_in",
     "require_same",

@@ -72,6 +72,15 @@ class HostOptions:
         return name.strip("[]"), int(port)
 
 
+def quiet_jax(options: HostOptions) -> None:
+    """Silences JAX's log where there are several hosts; must come before JAX is loaded.
+
+    Its log of a lost host is a stack trace; `supervising` says the same in a line.
+    """
+    if options.coordinator is not None:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "4")
+
+
 def join(options: HostOptions) -> None:
     """Waits until all hosts are there; must come before JAX touches a device.
 
@@ -84,8 +93,6 @@ def join(options: HostOptions) -> None:
     options.check()
     if options.coordinator is None:
         return
-    # JAX's log of a lost host is a stack trace; `supervising` says the same in a line.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "4")
     given: dict[str, Any] = {}
     if options.coordinator != AUTO:
         given = {

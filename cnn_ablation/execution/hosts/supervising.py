@@ -88,8 +88,7 @@ def _run_child() -> int:
         with childs:
             child = subprocess.Popen(
                 [sys.executable, *sys.orig_argv[1:]],
-                # Before JAX is loaded: its log of a lost host is a stack trace.
-                env={"TF_CPP_MIN_LOG_LEVEL": "4", **os.environ, _MARK: str(childs.fileno())},
+                env={**os.environ, _MARK: str(childs.fileno())},
                 pass_fds=[childs.fileno()],
             )
         for number in _FORWARDED:
