@@ -98,9 +98,10 @@ inline Vector activate(Vector z, Vector& slope) {
     slope = value * (1.0f - value);
     return value;
   } else if constexpr (kActivation == Activation::kSilu) {
-    const Vector sigmoid = 1.0f / (exp(-z) + 1.0f);
+    const Vector decay = exp(-z), sigmoid = 1.0f / (decay + 1.0f);
     const Vector value = z * sigmoid;
-    slope = sigmoid + value * (1.0f - sigmoid);
+    // 1 - sigmoid without what would be lost near 1.
+    slope = sigmoid + value * (decay * sigmoid);
     return value;
   } else if constexpr (kActivation == Activation::kGelu) {
     const Vector half_density = exp(z * z * -0.5f) * 0.5f;
