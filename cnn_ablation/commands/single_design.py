@@ -28,6 +28,7 @@ from cnn_ablation.study import Question, Study, Variant
 from cnn_ablation.system.clock import seconds_since_start
 from cnn_ablation.system.environment import describe_device, describe_environment
 from cnn_ablation.system.files import append_json_line, write_json
+from cnn_ablation.system.stored import seal
 from cnn_ablation.training.records import EpochRecord, TrialRecord
 
 SCHEMA_VERSION = 1
@@ -55,6 +56,8 @@ def train_design(spec: TrialSpec, options: StudyOptions, *, overwrite: bool) -> 
     ) as session:
         store = session.store
         missing = session.missing()
+        for line in store.repairs:
+            print(f"repair   {line}")
         store.record_environment(session.prepared.plan.environment)
         _keep_finished_epochs(session)
         session.tracking.start(store, title=describe(spec), single=True)
@@ -166,7 +169,7 @@ def _conclude(session: Session, spec: TrialSpec, seconds: dict[str, float]) -> i
     }
     dataset = session.prepared.datasets.get(spec.data)
     environment = dict(session.store.plan.environment)
-    write_json(folder / METRICS, _document(spec, dataset, records, times, environment))
+    write_json(folder / METRICS, seal(_document(spec, dataset, records, times, environment)))
     forget_replaced(folder)
     print(f"\nwritten  {folder / METRICS}")
     return 0

@@ -5,6 +5,7 @@ metrics.jsonl   a line an epoch, as it ends
 study.json, trials.jsonl   the same as a study's: a stopped run goes on from them
 """
 
+import contextlib
 import datetime
 import itertools
 import shutil
@@ -15,10 +16,16 @@ from cnn_ablation.design import TrialSpec
 from cnn_ablation.design.words import short_name
 from cnn_ablation.errors import InputError
 from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, read_plan
+from cnn_ablation.system.files import write_text
 from cnn_ablation.system.paths import user_path
+from cnn_ablation.system.stored import get, parse_object, unseal
 from cnn_ablation.trackers.files import EVENT_FILES, TENSORBOARD
 
 METRICS, EPOCHS = "metrics.json", "metrics.jsonl"
+# All keys of a metrics.json from before there were checksums.
+OLDER_METRICS = (
+    *("schema_version", "spec", "dataset", "params", "macs", "runs", "times", "environment"),
+)
 _REPLACED = ".replaced"
 
 
@@ -40,6 +47,7 @@ def open_workdir(given: str | None, spec: TrialSpec, *, overwrite: bool) -> Path
     try:
         finished = (folder / METRICS).exists()
         if finished and not overwrite:
+            _require_whole(folder / METRICS)
             raise InputError(
                 f"--workdir={folder}: holds a finished run; name another folder or add --overwrite"
             )
@@ -67,18 +75,38 @@ def forget_replaced(folder: Path) -> None:
 def keep_unfinished_epochs(folder: Path, lines: str) -> None:
     """Replaces the lines of epochs by those of finished trials; the old ones are kept beside."""
     path = folder / EPOCHS
-    if path.exists() and path.read_text(encoding="utf-8") != lines:
+    if path.exists() and path.read_bytes() != lines.encode():
         path.rename(folder / f"unfinished-{_now()}.jsonl")
-        path.write_text(lines, encoding="utf-8")
+        write_text(path, lines)
+
+
+def _require_whole(metrics: Path) -> None:
+    """Refuses a `metrics.json` that no run has left like this."""
+    try:
+        get(unseal(parse_object(metrics.read_bytes()), OLDER_METRICS), "runs", list)
+    except InputError as error:
+        raise InputError(
+            f"{metrics}: is damaged ({error}); restore it, or delete it: the same command writes "
+            "it again from the trials that are there"
+        ) from None
 
 
 def _is_of(folder: Path, spec: TrialSpec) -> bool:
     """Whether what is in a folder, if anything, is of this design in this setting."""
-    try:
-        plan = read_plan(folder)
-    except InputError:
-        return False
-    return plan is not None and plan.designs == (spec,)
+    plan = read_plan(folder)
+    if plan is None:
+        return _trained_in(folder) == {spec}
+    return plan.designs == (spec,)
+
+
+def _trained_in(folder: Path) -> set[TrialSpec]:
+    """The designs of a folder's trials, for where nothing else says what they are of."""
+    found = set()
+    with contextlib.suppress(FileNotFoundError):
+        for line in (folder / TRIALS).read_bytes().splitlines():
+            with contextlib.suppress(InputError):
+                found.add(TrialSpec.from_json(parse_object(line).get("spec")))
+    return found
 
 
 def _keep_unfinished(folder: Path) -> None:

@@ -46,11 +46,19 @@ def append_json_line(path: Path, document: Mapping[str, Any]) -> None:
     Raises:
         OSError: the file cannot be written, or the disk is full.
     """
-    line = (json.dumps(document, allow_nan=False) + "\n").encode()
+    append_bytes(path, (json.dumps(document, allow_nan=False) + "\n").encode())
+
+
+def append_bytes(path: Path, content: bytes) -> None:
+    """Appends with a single write that has reached the disk on return.
+
+    Raises:
+        OSError: the file cannot be written, or the disk is full.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     try:
-        # A disk that fills up takes a part of the line and reports no error by itself.
-        if os.write(descriptor, line) < len(line):
+        # A disk that fills up takes a part of it and reports no error by itself.
+        if os.write(descriptor, content) < len(content):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(descriptor)
     finally:
