@@ -81,8 +81,13 @@ class Store:
         strays: stored trials that the plan does not declare, a sentence each.
     """
 
-    def __init__(self, folder: Path, plan: Plan) -> None:
+    def __init__(self, folder: Path, plan: Plan, *, held: bool = False) -> None:
         """Takes the folder for this process and reads what is there.
+
+        Args:
+            folder: the folder, which is made where there is none.
+            plan: what is to be there in the end.
+            held: whether this process holds the folder already.
 
         Raises:
             InputError: another process holds it, it holds a study with other settings, a file is
@@ -92,7 +97,8 @@ class Store:
         self._open = contextlib.ExitStack()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._open.enter_context(sole_writer(folder))
+            if not held:
+                self._open.enter_context(sole_writer(folder))
         except OSError as error:
             raise InputError(
                 f"--workdir={folder}: must be a folder to write to ({error.strerror})"

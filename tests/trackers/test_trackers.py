@@ -181,7 +181,7 @@ from cnn_ablation.trackers import Run, TrackedTrial, TrackerOptions, make_tracki
 
 tracking = make_tracking(TrackerOptions(tensorboard=True))
 trial = TrackedTrial("id", TrialSpec(), 5, "a label")
-tracking.start(Run("name", "title", Path(sys.argv[1]), True, {}))
+tracking.start(Run("name", "title", Path(sys.argv[1]), Path(sys.argv[1]), True, {}))
 tracking.begin(trial)
 for epoch in range(1, 4):
     tracking.log_epoch(trial, EpochRecord(epoch, 0.5, 0.5, 0.5, 0.25, 1.0, 0.1))
