@@ -51,11 +51,12 @@ class FakeTrainer:
         status = self.troubles.get((hidden, seed), lambda: "completed")()
         epochs = []
         for number in range(1, self.spec.training.epochs + 1):
-            accuracy = 0.5 + hidden / 100 + seed / 10_000 + number / 100
+            accuracy = 0.5 + hidden / 1000 + seed / 10_000 + number / 100
             epochs.append(EpochRecord(number, 0.5, 0.5, 0.5, accuracy, 1.0 + hidden, 0.1))
             if on_epoch is not None:
                 on_epoch(seed, epochs[-1])
-        return [SimpleNamespace(record=TrialRecord(self.spec, seed, status, tuple(epochs)))]
+        kept = tuple(epochs if status == "completed" else epochs[:1])
+        return [SimpleNamespace(record=TrialRecord(self.spec, seed, status, kept))]
 
 
 @pytest.fixture(autouse=True)
