@@ -102,7 +102,7 @@ def test_a_study_is_trained_design_by_design_and_told_of(
     assert code == 0
     assert trainer.diary == [(hidden, seed) for hidden in (4, 6) for seed in range(3)]
     assert "2 designs x 3 seeds = 6, of which 0 are there" in said
-    assert "trial 6/6  hidden=6  seed 2  test accuracy 58.02%" in said
+    assert "trial 6/6  hidden=6  seed 2  test accuracy 52.62%" in said
     assert re.search(r"\* Holds: fewer hidden units mean fewer parameters", said)
     assert said.rstrip().endswith(f"report   {tmp_path / 'study' / 'report' / 'report.html'}")
 
