@@ -53,15 +53,15 @@ def setting_of(plan: Plan) -> Setting:
 def _others(plan: Plan) -> list[str]:
     """What else was not as usual, and what each variant sets for itself."""
     training = plan.training
-    usual = type(training)(optimizer=training.optimizer.name, schedule=training.schedule.name)
+    values, options = training.values(), training.options()
+    chosen = {name: values[name] for name in ("optimizer", "schedule", "augment")}
+    usual = type(training)(**chosen).values()
     said = ("epochs", "batch_size", "optimizer", "learning_rate")
-    values, usual_values = training.values(), usual.values()
     lines = [
-        f"{name} {value}"
+        f"{name} {options[name].typed(value)}"
         for name, value in values.items()
         if name not in said
-        and (value != usual_values[name] or name == "schedule")
-        and not (name == "schedule" and training.options()[name].is_absent(value))
+        and (not options[name].is_absent(value) if name in chosen else value != usual[name])
     ]
     return lines + _set_by_variants(plan)
 

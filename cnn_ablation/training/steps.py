@@ -5,7 +5,7 @@ C channels, K classes. Sums come first and one division last, so that a short la
 examples.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,8 @@ from jax import Array, lax
 from cnn_ablation.design import TrainingSpec
 from cnn_ablation.network import model
 from cnn_ablation.network.mode import Mode
+from cnn_ablation.optimizers.transformations import decay_weights, warmed
+from cnn_ablation.training.augmenting import augmenting
 from cnn_ablation.training.batches import batch_grid, own_shard, take
 from cnn_ablation.training.state import (
     BATCH_AXIS,
@@ -31,9 +33,26 @@ _INIT, _ORDER, _NOISE = 0, 1, 2
 T = TypeVar("T")
 
 
+def rate_of(training: TrainingSpec, steps: int) -> Any:
+    """The learning rate of a training of so many steps: a number, or a function of the step."""
+    warm = round(training.warmup * steps / training.epochs)
+    rate = training.schedule.rate(training.learning_rate, max(steps - warm, 1) if warm else steps)
+    return warmed(rate, training.learning_rate, warm)
+
+
 def optimizer_of(training: TrainingSpec, steps: int = 0) -> optax.GradientTransformation:
-    """The optimizer of a training, with its schedule over so many steps."""
-    return training.optimizer.build(training.schedule.rate(training.learning_rate, steps))
+    """The optimizer of a training of so many steps, with its schedule, clipping and decay.
+
+    In Keras's order: the gradient is clipped by its whole norm (Keras's `global_clipnorm`; its
+    `clipnorm` bounds each variable's own), and the decay is of the parameters before the step.
+    """
+    rate = rate_of(training, steps)
+    chain = [training.optimizer.build(rate)]
+    if training.clip_norm:
+        chain.insert(0, optax.clip_by_global_norm(training.clip_norm))
+    if training.weight_decay:
+        chain.append(decay_weights(training.weight_decay, rate))
+    return optax.chain(*chain) if len(chain) > 1 else chain[0]
 
 
 def create_train_state(seed: Array, config: TrainConfig) -> TrainState:
@@ -59,6 +78,8 @@ def loss_fn(
 ) -> tuple[Array, tuple[Metrics, model.Params]]:
     """Softmax cross-entropy in training, averaged over the batch's examples.
 
+    With label smoothing it is that of smoothed labels; evaluation is of plain labels always.
+
     Of a batch in shards, loss and sums are this shard's share: they add up to the whole batch's.
 
     Returns:
@@ -74,7 +95,7 @@ def loss_fn(
         lowering=config.lowering,
         dtype=config.training.dtype,
     )
-    metrics = _metrics(logits_BK, batch)
+    metrics = _metrics(logits_BK, batch, config.training.label_smoothing)
     count = _over_shards(jnp.sum(batch.weights_B), config)
     return metrics.loss / count, (metrics, batch_stats)
 
@@ -128,8 +149,10 @@ def train_epoch(
 
     def body(state: TrainState, step: tuple[Array, Array, Array]) -> tuple[TrainState, Metrics]:
         indices_B, weights_B, number = step
-        batch = take(examples, indices_B, weights_B)
-        return train_step(state, batch, jax.random.fold_in(noise_key, number), config)
+        key = jax.random.fold_in(noise_key, number)
+        change = augmenting(config, key, indices_B.shape[0])
+        batch = take(examples, indices_B, weights_B, change)
+        return train_step(state, batch, key, config)
 
     state, metrics_S = lax.scan(body, state, (indices_SB, weights_SB, steps_S))
     return state, _total(metrics_S, config)
@@ -158,8 +181,12 @@ def evaluate(variables: model.Variables, examples: Examples, config: TrainConfig
     return _total(lax.scan(body, None, own_shard(grid, config.shards))[1], config)
 
 
-def _metrics(logits_BK: Array, batch: Batch) -> Metrics:
+def _metrics(logits_BK: Array, batch: Batch, label_smoothing: float = 0.0) -> Metrics:
     losses_B = optax.softmax_cross_entropy_with_integer_labels(logits_BK, batch.labels_B)
+    if label_smoothing:
+        # A share of each label is spread evenly over all classes, its own among them, as in Keras.
+        even_B = -jnp.mean(jax.nn.log_softmax(logits_BK), axis=-1)
+        losses_B = (1 - label_smoothing) * losses_B + label_smoothing * even_B
     correct_B = (jnp.argmax(logits_BK, axis=-1) == batch.labels_B) & (batch.weights_B > 0)
     loss, count = jnp.sum(losses_B * batch.weights_B), jnp.sum(batch.weights_B)
     return Metrics(loss, jnp.sum(correct_B), count.astype(jnp.int32))

@@ -25,6 +25,7 @@ from cnn_ablation.training.compute import ComputeOptions
 from cnn_ablation.training.mesh import SEED_AXIS, by_seed, gather, make_mesh, place, replicated
 from cnn_ablation.training.records import EpochRecord, Status, TrialRecord
 from cnn_ablation.training.state import Examples, Metrics, TrainConfig, TrainState
+from cnn_ablation.training.steps import rate_of
 
 OnEpoch = Callable[[int, EpochRecord], None]
 
@@ -220,7 +221,7 @@ def _config(spec: TrialSpec, lowering: str, examples: int) -> TrainConfig:
     """
     training = spec.training
     steps = training.epochs * -(-examples // training.batch_size)
-    if not callable(training.schedule.rate(training.learning_rate, steps)):
+    if not callable(rate_of(training, steps)):
         return TrainConfig(spec.network, training.replace(epochs=1), lowering)
     return TrainConfig(spec.network, training, lowering, steps=steps)
 

@@ -123,7 +123,10 @@ split = LabeledImages(images, labels)
 dataset = Dataset("made_up", "1.0.0", "train", "test", 4, split, split)
 network = NetworkSpec(features=(2, 3), hidden=5, classes=4, image_shape=(8, 9, 2),
                       norm=("batch", "layer"), dropout=(0.25, 0.0), activation="tanh")
-spec = TrialSpec(network, TrainingSpec(batch_size=20, epochs=2, learning_rate=0.3))
+training = TrainingSpec(batch_size=20, epochs=2, learning_rate=0.1, optimizer="sgd", momentum=0.9,
+                        schedule="cosine", warmup=0.5, weight_decay=0.01, clip_norm=1.0,
+                        label_smoothing=0.1, augment=("shift", "flip", "erase"))
+spec = TrialSpec(network, training)
 answer = []
 for count, seeds, together in json.loads(sys.argv[1]):
     compute = ComputeOptions("xla", seeds_per_device=together)
