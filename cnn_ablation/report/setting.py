@@ -69,7 +69,7 @@ def facts_of(results: StudyResults) -> list[Fact]:
     training = results.training.values()
     rounds = len({timing.round for timing in results.timings})
     return [
-        ("dataset", f"{results.data.dataset} {results.plan.dataset_version}"),
+        ("dataset", f"{results.data.title} {results.plan.dataset_version}"),
         ("splits", f"{results.data.train_split} for training, {results.data.test_split} for tests"),
         ("training", ", ".join(f"{name} {as_typed(value)}" for name, value in training.items())),
         ("optimiser", f"{results.training.optimizer.title}, {_PASS}"),

@@ -16,7 +16,7 @@ from cnn_ablation.training.state import BATCH_AXIS, TrainConfig
 Change = Callable[[Array], Array]
 
 
-def augmenting(config: TrainConfig, key: Array, count: int) -> Change | None:
+def augmenting(config: TrainConfig, key: Array, step: Array | int, count: int) -> Change | None:
     """What a step does to its uint8 images_BHWC; None where they stay as they are.
 
     An image's key follows from the step's, the augmentation's name and the image's place in the
@@ -25,12 +25,14 @@ def augmenting(config: TrainConfig, key: Array, count: int) -> Change | None:
 
     Args:
         config: what is trained and how.
-        key: PRNG key of the step's noise; layers derive theirs from it by other names.
+        key: PRNG key of the epoch's noise.
+        step: number of the step in its epoch; layers derive their keys from the step's, by names.
         count: images of this device's part of the batch.
     """
     if not config.training.augment:
         return None
-    mode = Mode(True, key=key, axis_name=BATCH_AXIS if config.shards > 1 else None)
+    axis_name = BATCH_AXIS if config.shards > 1 else None
+    mode = Mode(True, key=jax.random.fold_in(key, step), axis_name=axis_name)
     places_B = mode.first_example(count) + jnp.arange(count)
 
     def change(images_BHWC: Array) -> Array:

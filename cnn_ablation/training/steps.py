@@ -18,18 +18,26 @@ from cnn_ablation.network.mode import Mode
 from cnn_ablation.optimizers.transformations import decay_weights, warmed
 from cnn_ablation.training.augmenting import augmenting
 from cnn_ablation.training.batches import batch_grid, own_shard, take
+from cnn_ablation.training.drawing import (
+    draw_examples,
+    draw_labels,
+    initial_input_stats,
+    measure_input,
+)
 from cnn_ablation.training.state import (
     BATCH_AXIS,
     Batch,
     Examples,
+    InputStats,
     Metrics,
     TrainConfig,
     TrainState,
 )
 
 EVAL_BATCH_SIZE = 500
-# A seed's streams of random numbers: initial parameters, order of the examples, noise of a step.
-_INIT, _ORDER, _NOISE = 0, 1, 2
+# A seed's streams of random numbers: initial parameters, order of the examples, noise of a step,
+# which examples are trained on, and which labels are wrong.
+_INIT, _ORDER, _NOISE, _SUBSET, _LABELS = range(5)
 T = TypeVar("T")
 
 
@@ -66,7 +74,8 @@ def create_train_state(seed: Array, config: TrainConfig) -> TrainState:
     variables = model.init(config.network, key, lowering=config.lowering)
     params = variables["params"]
     opt_state = optimizer_of(config.training, config.steps).init(params)
-    return TrainState(params, variables.get("batch_stats", {}), opt_state)
+    batch_stats = variables.get("batch_stats", {})
+    return TrainState(params, batch_stats, opt_state, initial_input_stats(config))
 
 
 def loss_fn(
@@ -75,6 +84,7 @@ def loss_fn(
     batch: Batch,
     key: Array,
     config: TrainConfig,
+    input_stats: InputStats = None,
 ) -> tuple[Array, tuple[Metrics, model.Params]]:
     """Softmax cross-entropy in training, averaged over the batch's examples.
 
@@ -86,7 +96,7 @@ def loss_fn(
         The loss, and beside it the sums behind it and the running statistics after the step.
     """
     axis_name = BATCH_AXIS if config.shards > 1 else None
-    state = TrainState(params, batch_stats, ())
+    state = TrainState(params, batch_stats, (), input_stats)
     logits_BK, batch_stats = model.apply_training(
         config.network,
         state.variables,
@@ -112,20 +122,23 @@ def train_step(
         config: what is trained and how.
     """
     gradients, (metrics, batch_stats) = jax.grad(loss_fn, has_aux=True)(
-        state.params, state.batch_stats, batch, key, config
+        state.params, state.batch_stats, batch, key, config, state.input_stats
     )
     gradients = _over_shards(gradients, config)
     updates, opt_state = optimizer_of(config.training, config.steps).update(
         gradients, state.opt_state, state.params
     )
     params = optax.apply_updates(state.params, updates)
-    return TrainState(params, batch_stats, opt_state), metrics
+    return TrainState(params, batch_stats, opt_state, state.input_stats), metrics
 
 
 def train_epoch(
     state: TrainState, examples: Examples, seed: Array, epoch: Array, config: TrainConfig
 ) -> tuple[TrainState, Metrics]:
     """Trains on every example once, in an order that only the seed and the epoch decide.
+
+    Where the spec says so these are a share of the examples, and a share of the labels is wrong:
+    the same in every epoch of a seed.
 
     Args:
         state: the state before; donate it.
@@ -141,18 +154,26 @@ def train_epoch(
         jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), stream), epoch)
         for stream in (_ORDER, _NOISE)
     )
-    count = examples.labels_N.shape[0]
+    subset_key, labels_key = (
+        jax.random.fold_in(jax.random.key(seed), stream) for stream in (_SUBSET, _LABELS)
+    )
+    subset = draw_examples(subset_key, examples.labels_N.shape[0], config)
+    examples = examples._replace(labels_N=draw_labels(labels_key, examples.labels_N, config))
+    if state.input_stats is not None:
+        stats = measure_input(examples, subset, state.input_stats)
+        state = state._replace(input_stats=stats)
+    count = examples.labels_N.shape[0] if subset is None else len(subset)
     order_N = jax.random.permutation(order_key, count)
+    order_N = order_N if subset is None else subset[order_N]
     grid = batch_grid(order_N, min(config.training.batch_size, count), config.shards)
     indices_SB, weights_SB = own_shard(grid, config.shards)
     steps_S = jnp.arange(indices_SB.shape[0])
 
     def body(state: TrainState, step: tuple[Array, Array, Array]) -> tuple[TrainState, Metrics]:
         indices_B, weights_B, number = step
-        key = jax.random.fold_in(noise_key, number)
-        change = augmenting(config, key, indices_B.shape[0])
+        change = augmenting(config, noise_key, number, indices_B.shape[0])
         batch = take(examples, indices_B, weights_B, change)
-        return train_step(state, batch, key, config)
+        return train_step(state, batch, jax.random.fold_in(noise_key, number), config)
 
     state, metrics_S = lax.scan(body, state, (indices_SB, weights_SB, steps_S))
     return state, _total(metrics_S, config)

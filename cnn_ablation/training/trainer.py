@@ -220,10 +220,11 @@ def _config(spec: TrialSpec, lowering: str, examples: int) -> TrainConfig:
     in it share one.
     """
     training = spec.training
-    steps = training.epochs * -(-examples // training.batch_size)
+    steps = training.epochs * -(-spec.data.train_examples(examples) // training.batch_size)
+    config = TrainConfig(spec.network, training, lowering, steps=steps, data=spec.data.drawn)
     if not callable(rate_of(training, steps)):
-        return TrainConfig(spec.network, training.replace(epochs=1), lowering)
-    return TrainConfig(spec.network, training, lowering, steps=steps)
+        return config._replace(training=training.replace(epochs=1), steps=0)
+    return config
 
 
 def _shapes(examples: Examples) -> Any:
@@ -240,6 +241,10 @@ def _means(metrics_R: Metrics) -> list[tuple[float, float]]:
 
 
 def _require_fit(spec: TrialSpec, dataset: Dataset) -> None:
+    if spec.data.image_size not in ((), dataset.image_shape[:2]):
+        raise FieldError(
+            "image_size", spec.data.image_size, f"the images of {dataset.name} were not resized"
+        )
     for name, given, has in (
         ("image_shape", spec.network.image_shape, dataset.image_shape),
         ("classes", spec.network.classes, dataset.num_classes),

@@ -31,14 +31,14 @@ def examples(count: int = 37) -> Examples:
 
 
 def augmented(training: TrainingSpec, seed: int = 0, count: int = 37) -> np.ndarray:
-    change = augmenting(CONFIG._replace(training=training), jax.random.key(seed), count)
+    change = augmenting(CONFIG._replace(training=training), jax.random.key(seed), 0, count)
     batch = take(examples(), jnp.arange(count), jnp.ones(count), change)
     return np.asarray(batch.images_BHWC)
 
 
 def test_every_image_of_a_batch_has_noise_of_its_own() -> None:
     same = Examples(jnp.ones((30, 8, 9, 2), jnp.uint8) * 255, jnp.zeros(30, jnp.int32))
-    change = augmenting(CONFIG, jax.random.key(0), 30)
+    change = augmenting(CONFIG, jax.random.key(0), 0, 30)
     images = np.asarray(take(same, jnp.arange(30), jnp.ones(30), change).images_BHWC)
     assert len({image.tobytes() for image in images}) > 15
     assert images.min() >= 0
@@ -69,7 +69,7 @@ def test_epochs_and_seeds_augment_differently_and_the_same_seed_alike() -> None:
 def test_nothing_is_augmented_in_evaluation_and_nothing_without_being_asked() -> None:
     state = create_train_state(jnp.int32(5), CONFIG)
     plain = CONFIG._replace(training=TrainingSpec(batch_size=16))
-    assert augmenting(plain, jax.random.key(0), 3) is None
+    assert augmenting(plain, jax.random.key(0), 0, 3) is None
     figures = [evaluate(state.variables, examples(), config) for config in (CONFIG, plain)]
     assert float(figures[0].loss) == float(figures[1].loss)
 
