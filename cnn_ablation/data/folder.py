@@ -58,9 +58,9 @@ def read_folder(path: Path, name: str, image_size: tuple[int, ...] = ()) -> Data
     return Dataset.from_arrays(name, parts[0], parts[1], num_classes=len(classes))
 
 
-def files_below(path: Path) -> list[Path]:
-    """Every file that a folder's dataset is made of, in one order."""
-    return sorted(file for file in path.rglob("*") if file.is_file() and not _hidden(file, path))
+def everything_below(path: Path) -> list[Path]:
+    """Every file and folder that a folder's dataset is made of, in one order."""
+    return sorted(one for one in path.rglob("*") if not _hidden(one, path))
 
 
 def _splits(path: Path) -> dict[str, _Files]:

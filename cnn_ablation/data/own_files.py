@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cnn_ablation.data.archive import read_archive
 from cnn_ablation.data.dataset import Dataset
-from cnn_ablation.data.folder import files_below, read_folder
+from cnn_ablation.data.folder import everything_below, read_folder
 from cnn_ablation.design.data import ARCHIVE, looks_like_path
 from cnn_ablation.errors import InputError
 from cnn_ablation.system.paths import user_path
@@ -63,6 +63,9 @@ def read(path: Path, image_size: tuple[int, ...]) -> Dataset:
 
 def _state_of(path: Path) -> _State:
     """What tells one state of the files from another."""
-    files = files_below(path) if path.is_dir() else [path]
-    states = [(str(file.relative_to(path)), file.stat()) for file in files]
-    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in states)
+    found = []
+    for file in everything_below(path) if path.is_dir() else [path]:
+        stat = file.stat()
+        times = (-1, 0) if file.is_dir() else (stat.st_size, stat.st_mtime_ns)
+        found.append((str(file.relative_to(path)), *times))
+    return tuple(found)
