@@ -219,7 +219,7 @@ def _document(
             "name": dataset.name,
             "version": dataset.version,
             "fingerprint": dataset.fingerprint,
-            "train_examples": len(dataset.train.labels_N),
+            "train_examples": spec.data.train_examples(len(dataset.train.labels_N)),
             "test_examples": len(dataset.test.labels_N),
         },
         "params": summary.params,

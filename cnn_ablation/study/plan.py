@@ -190,7 +190,8 @@ def default_folder(study: str, training: TrainingSpec, data: DataSpec) -> str:
     settings = {**training.to_json(), **data.to_json()}
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:6]
     epochs = f"{training.epochs}-epoch" + ("s" if training.epochs > 1 else "")
-    return f"{study}-{data.dataset}-rate-{training.learning_rate:g}-{epochs}-{digest}"
+    dataset = data.title.replace("/", "-")
+    return f"{study}-{dataset}-rate-{training.learning_rate:g}-{epochs}-{digest}"
 
 
 def _require_sense(plan: Plan) -> None:
