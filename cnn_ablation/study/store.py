@@ -137,6 +137,7 @@ class Store:
             "device": self.plan.environment.get("device"),
             "git_revision": self.plan.environment.get("git_revision"),
             "epochs": [vars(epoch) for epoch in trial.epochs],
+            **trial.correct_json(),
             "spec": trial.spec.to_json(),
         }
         self._trials.append(line)
