@@ -11,6 +11,7 @@ from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import trained_session
 from cnn_ablation.study import Study
 from cnn_ablation.study.results import StudyResults
+from cnn_ablation.study.sequence import saved_line
 from cnn_ablation.study.verdicts import judge_results
 from cnn_ablation.training.records import TrialRecord
 
@@ -29,7 +30,9 @@ def finish_study(study: Study, options: StudyOptions) -> int:
     """
     with trained_session(study, options) as session:
         store = session.store
-        code = conclude(store.results(), store.folder, expecting=options.check)
+        results = store.results()
+        code = conclude(results, store.folder, expecting=options.check)
+        store.record_judgement(judge_results(results, intervals=False))
         session.tracking.conclude(store.results(), store.folder / "report")
         return code
 
@@ -56,6 +59,8 @@ def conclude(results: StudyResults, folder: Path, *, expecting: bool) -> int:
         print(f"\n{question_table(results, question)}")
     if verdicts:
         print("\n" + "\n".join(wrap(verdict.sentence(), "* ") for verdict in verdicts), flush=True)
+    if results.plan.schedule is not None:
+        print(f"\nseeds    {saved_line(results)}")
     try:
         page = write_report(results, folder / "report")
     except OSError as error:

@@ -21,6 +21,7 @@ from cnn_ablation.design.summary import format_summary, summarize
 from cnn_ablation.design.words import describe, short_name
 from cnn_ablation.display.progress import Progress
 from cnn_ablation.display.text import format_table
+from cnn_ablation.execution import hosts
 from cnn_ablation.execution.executors import Compiled, Ended, EpochEnded, Event
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import Session, follow_study, open_session
@@ -80,6 +81,7 @@ def _train(session: Session, spec: TrialSpec, folder: Path) -> int:
     with Progress(len(missing) * spec.training.epochs, "epoch") as progress:
         say = _EpochLines(spec, store.folder / EPOCHS, progress)
         session.train(missing, [ready.on_event, say.on_event])
+        hosts.dismiss()
     return _conclude(session, spec, ready.seconds)
 
 

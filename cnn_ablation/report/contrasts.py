@@ -1,7 +1,7 @@
 """What each contrast of a claim was judged by, as a table."""
 
 from cnn_ablation.claims import ContrastVerdict, Unit, Verdict, unit_of
-from cnn_ablation.claims.sentences import p_text
+from cnn_ablation.claims.words import p_text
 from cnn_ablation.inference import Interval
 from cnn_ablation.report.looks import OUTCOME_SYMBOLS
 from cnn_ablation.report.tables import NONE, Cell, Table

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from cnn_ablation.claims.sentences import plural
+from cnn_ablation.claims.words import plural
 from cnn_ablation.design import DataSpec, TrainingSpec
 from cnn_ablation.errors import as_typed
 from cnn_ablation.report.measures import STATUSES, count_statuses
