@@ -118,7 +118,7 @@ def prepare(
         dataset_version=own.version,
         fingerprint=own.fingerprint,
         lowering=lowering,
-        seeds=seeds,
+        seeds=tuple(seeds),
         environment=environment,
         other_datasets=facts_of,
         extensions=extensions.digests(),
