@@ -38,7 +38,7 @@ from cnn_ablation.study.lines import (
 from cnn_ablation.study.plan import OLDER_PLAN, Plan
 from cnn_ablation.study.results import StudyResults, Timing
 from cnn_ablation.study.strays import explain_strays
-from cnn_ablation.system.files import write_json
+from cnn_ablation.system.files import unwritable, write_json
 from cnn_ablation.system.locks import sole_writer
 from cnn_ablation.system.stored import parse_object, seal, unseal
 from cnn_ablation.training.records import FINISHED, TrialRecord
@@ -242,9 +242,7 @@ class Store:
         try:
             write_json(self.folder / STUDY, seal(self.plan.to_json()))
         except OSError as error:
-            raise InputError(
-                f"{self.folder / STUDY}: cannot be written ({error.strerror})"
-            ) from None
+            raise unwritable(self.folder / STUDY, error) from None
 
 
 def _journals(folder: Path, plan: Plan) -> tuple[Journal, Journal]:
