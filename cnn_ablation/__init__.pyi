@@ -1,4 +1,6 @@
 # What `import cnn_ablation as cnn` offers; each name is imported when it is first used.
+from .augmentations import Augmentation as Augmentation
+from .augmentations import register_augmentation as register_augmentation
 from .claims import Claim as Claim
 from .claims import chain as chain
 from .commands.study import run_study as run_study

@@ -8,7 +8,7 @@ from typing import Any
 
 from absl import flags
 
-from cnn_ablation.data import DataLocation, describe_dataset
+from cnn_ablation.data import DataLocation, describe_data
 from cnn_ablation.design import MAX_SEED, DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.design.training import owners
 from cnn_ablation.errors import FieldError, InputError, as_typed
@@ -48,7 +48,9 @@ class _Parser(flags.ArgumentParser):  # type: ignore[type-arg]
 
 class _Serializer(flags.ArgumentSerializer):  # type: ignore[type-arg]
     def serialize(self, value: Any) -> str:
-        return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        if not isinstance(value, tuple):
+            return str(value)
+        return ",".join(map(str, value)) or "none"
 
 
 def define_network_flags() -> None:
@@ -182,7 +184,7 @@ def trial_spec() -> TrialSpec:
     training, data = training_settings()
     facts: dict[str, Any] = {}
     try:
-        image_shape, classes = describe_dataset(data.dataset, FLAGS.data_dir)
+        image_shape, classes = describe_data(data, DataLocation(FLAGS.data_dir))
         given = _given(NetworkSpec.every_option())
         facts = {"image_shape": image_shape, "classes": classes}
         network = NetworkSpec(**facts, **given)

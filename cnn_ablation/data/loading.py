@@ -3,12 +3,13 @@
 import functools
 from pathlib import Path
 
-from cnn_ablation.data import splits
+from cnn_ablation.data import own_files, splits
 from cnn_ablation.data.cache import load_cache, save_cache
 from cnn_ablation.data.dataset import Dataset, LabeledImages
 from cnn_ablation.data.location import DataLocation
 from cnn_ablation.data.prepared import Prepared, find_prepared, open_prepared
 from cnn_ablation.data.registered import choose_splits, make_registered
+from cnn_ablation.data.resizing import resized
 from cnn_ablation.data.sources import SOURCES, Source, local_path, resolve_data_dir
 from cnn_ablation.design import DataSpec
 from cnn_ablation.errors import InputError
@@ -18,12 +19,18 @@ _WAITING = "waiting for another process that prepares it"
 
 
 def describe_dataset(name: str, data_dir: str | None = None) -> tuple[tuple[int, int, int], int]:
+    """What the images of a name are; arguments and errors are those of `load_dataset`."""
+    return describe_data(DataSpec(name), DataLocation(data_dir))
+
+
+def describe_data(
+    data: DataSpec, location: DataLocation | None = None
+) -> tuple[tuple[int, int, int], int]:
     """What a dataset's images are, without reading or preparing any of TFDS's.
 
     Args:
-        name: a registered name, or a TFDS name: mnist, fashion_mnist, kmnist, or one that is
-            prepared in `data_dir`.
-        data_dir: TFDS's data_dir; None is TFDS's own default.
+        data: which dataset, and what its images are resized to.
+        location: where datasets lie.
 
     Returns:
         (height, width, channels) of every image, and the number of classes.
@@ -31,7 +38,15 @@ def describe_dataset(name: str, data_dir: str | None = None) -> tuple[tuple[int,
     Raises:
         InputError: there is no such dataset, or it does not hold labelled images of one size.
     """
-    registered = make_registered(name)
+    (height, width, channels), classes = _describe(data, location or DataLocation())
+    height, width = data.image_size or (height, width)
+    return (height, width, channels), classes
+
+
+def _describe(data: DataSpec, location: DataLocation) -> tuple[tuple[int, int, int], int]:
+    name, data_dir = data.dataset, location.data_dir
+    own = own_files.find(name, location.folder)
+    registered = own_files.read(own, data.image_size) if own else make_registered(name)
     if registered is not None:
         return registered.image_shape, registered.num_classes
     source = _find_source(name)
@@ -46,6 +61,7 @@ def load_dataset(
     *,
     train_split: str = "train",
     test_split: str = "test",
+    image_size: int | tuple[int, ...] = (),
     data_dir: str | None = None,
     manual_dir: str | None = None,
     progress: bool = False,
@@ -53,10 +69,11 @@ def load_dataset(
     """Loads training and test images; the first time on a machine, prepares them with TFDS.
 
     Args:
-        name: a registered name, or a TFDS name: mnist (which needs no network), fashion_mnist,
-            kmnist, or one that is prepared in `data_dir`.
+        name: a registered name, a path of a folder or of an npz file, or a TFDS name: mnist (which
+            needs no network), fashion_mnist, kmnist, or one that is prepared in `data_dir`.
         train_split: what to train on, in TFDS split syntax.
         test_split: what to test on, in TFDS split syntax.
+        image_size: side, or height and width, that images are resized to; () leaves them.
         data_dir: TFDS's data_dir; None is TFDS's own default.
         manual_dir: folder with the original archives of one of the first three.
         progress: whether to show what takes seconds: a bar on a terminal, else a line.
@@ -65,10 +82,33 @@ def load_dataset(
         InputError: there is no such dataset or split, an archive or record file is damaged or
             cannot be had, or the folder cannot be written.
     """
-    root = resolve_data_dir(data_dir)
+    data = DataSpec(name, train_split, test_split, image_size=image_size)  # type: ignore[arg-type]
+    return load_data(data, DataLocation(data_dir, manual_dir), progress=progress)
+
+
+def load_data(
+    data: DataSpec, location: DataLocation | None = None, *, progress: bool = False
+) -> Dataset:
+    """Loads what a spec names; what a spec says of training alone is left to the training.
+
+    Args:
+        data: which images.
+        location: where datasets lie.
+        progress: whether to show what takes seconds.
+
+    Raises:
+        InputError: as `load_dataset`.
+    """
+    return resized(_load(data, location or DataLocation(), progress=progress), data.image_size)
+
+
+def _load(data: DataSpec, location: DataLocation, *, progress: bool) -> Dataset:
+    name, train_split, test_split = data.dataset, data.train_split, data.test_split
+    root = resolve_data_dir(location.data_dir)
     source = _find_source(name)
-    archives = _archive_folder(source, name, manual_dir)
-    registered = make_registered(name)
+    archives = _archive_folder(source, name, location.manual_dir)
+    own = own_files.find(name, location.folder)
+    registered = own_files.read(own, data.image_size) if own else make_registered(name)
     if registered is not None:
         return choose_splits(registered, train_split, test_split)
     if source is not None:
@@ -87,21 +127,6 @@ def load_dataset(
         num_classes=num_classes,
         train=loader.read(train_split, flag="train_split"),
         test=loader.read(test_split, flag="test_split"),
-    )
-
-
-def load_data(
-    data: DataSpec, location: DataLocation | None = None, *, progress: bool = False
-) -> Dataset:
-    """Loads what a spec names; arguments and errors are those of `load_dataset`."""
-    location = location or DataLocation()
-    return load_dataset(
-        data.dataset,
-        train_split=data.train_split,
-        test_split=data.test_split,
-        data_dir=location.data_dir,
-        manual_dir=location.manual_dir,
-        progress=progress,
     )
 
 

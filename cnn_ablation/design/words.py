@@ -23,7 +23,7 @@ def describe(spec: TrialSpec) -> str:
 def short_name(spec: TrialSpec) -> str:
     """A name made of what differs from the base design: `stride2`, `kernel_size7+9`, or `base`."""
     base = TrialSpec()
-    parts = [] if spec.data.dataset == base.data.dataset else [spec.data.dataset]
+    parts = [] if spec.data.dataset == base.data.dataset else [spec.data.title.replace("/", "-")]
     usual = base.network.values()
     for name, value in spec.network.values().items():
         if spec.network.options()[name].flag and value != usual[name]:

@@ -19,7 +19,7 @@ class Datasets:
 
     def add(self, data: DataSpec, dataset: Dataset) -> None:
         """Takes a dataset that is loaded already for what a spec names."""
-        self._loaded[data] = dataset
+        self._loaded[data.loaded] = dataset
 
     def get(self, data: DataSpec) -> Dataset:
         """The images that a spec names.
@@ -27,6 +27,7 @@ class Datasets:
         Raises:
             InputError: they cannot be had.
         """
-        if data not in self._loaded:
-            self._loaded[data] = load_data(data, self._location, progress=self._progress)
-        return self._loaded[data]
+        key = data.loaded
+        if key not in self._loaded:
+            self._loaded[key] = load_data(key, self._location, progress=self._progress)
+        return self._loaded[key]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jax
 
-from cnn_ablation.data import describe_dataset
+from cnn_ablation.data import describe_data
 from cnn_ablation.design import DataSpec
 from cnn_ablation.execution import extensions, hosts
 from cnn_ablation.execution.datasets import Datasets
@@ -118,7 +118,7 @@ def prepare(
         dataset_version=own.version,
         fingerprint=own.fingerprint,
         lowering=lowering,
-        seeds=seeds,
+        seeds=tuple(seeds),
         environment=environment,
         other_datasets=facts_of,
         extensions=extensions.digests(),
@@ -174,7 +174,7 @@ def _quickest_executor(options: StudyOptions) -> str:
 
 def _images_of(variant: Variant, options: StudyOptions) -> Images:
     data = options.data.replace(**variant.data) if variant.data else options.data
-    return describe_dataset(data.dataset, options.location.data_dir)
+    return describe_data(data, options.location)
 
 
 def _load_all(
@@ -198,7 +198,8 @@ def _job(plan: Plan, options: StudyOptions) -> Job:
     known |= {data: facts.fingerprint for data, facts in plan.other_datasets.items()}
     return Job(
         compute=dataclasses.replace(options.compute, conv=plan.lowering, devices=devices),
-        location=options.location,
+        # A worker may be somewhere else, where a dataset's relative path means nothing.
+        location=dataclasses.replace(options.location, folder=str(Path.cwd())),
         fingerprints=tuple(known.items()),
         extensions=() if inline else extensions.extensions(),
     )

@@ -1,5 +1,7 @@
 """The seeds of a study and, where it is sequential, its looks: from declaration and options."""
 
+from collections.abc import Sequence
+
 from cnn_ablation.errors import InputError, as_typed
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.inference import SequentialDesign, looks_between
@@ -28,17 +30,12 @@ def schedule_for(study: Study, options: StudyOptions) -> SequentialDesign | None
     return None
 
 
-def seeds_of(options: StudyOptions, schedule: SequentialDesign | None) -> tuple[int, ...]:
-    """Every seed that a study may come to train, in order.
-
-    Raises:
-        InputError: there are not that many seeds.
-    """
-    given = tuple(options.seeds)
+def seeds_of(options: StudyOptions, schedule: SequentialDesign | None) -> Sequence[int]:
+    """Every seed that a study may come to train, in order."""
     if schedule is None:
-        return given
-    first = given[0] if given else 0
-    return tuple(range(first, first + schedule.most_units))
+        return options.seeds
+    first = options.seeds[0] if len(options.seeds) else 0
+    return range(first, first + schedule.most_units)
 
 
 def _design(flag: str, looks: tuple[int, ...], spending: str) -> SequentialDesign:

@@ -82,7 +82,8 @@ class _Pace:
 
     def time(self, spec: TrialSpec, seed: int) -> EpochRecord:
         """Trains one epoch from a seed's start; its executables are compiled before."""
-        trainer = Trainer(spec.replace(epochs=1), self._datasets.get(spec.data), self._compute)
+        one = spec.replace(epochs=1, warmup=min(spec.training.warmup, 1.0))
+        trainer = Trainer(one, self._datasets.get(spec.data), self._compute)
         trial = trainer.train(seed)
         self._progress.advance()
         return trial.record.epochs[0]

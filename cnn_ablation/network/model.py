@@ -16,12 +16,14 @@ from cnn_ablation.design import NetworkSpec
 from cnn_ablation.network.block import Drawn, apply_block, drop
 from cnn_ablation.network.lowerings import lowering_of
 from cnn_ablation.network.mode import EVALUATE, Mode
-from cnn_ablation.stages import ACTIVATIONS, head
+from cnn_ablation.stages import head
 from cnn_ablation.stages.initializers import INITIALIZERS
 
 Params = VariableDict
-# {"params": ..., "batch_stats": ...}; networks without running statistics have the first alone.
+# {"params": ..., "batch_stats": ..., "input_stats": ...}: a network has the last two where there is
+# batch norm, and where it was trained on standardized pixels.
 Variables = dict[str, Any]
+INPUT_STATS = "input_stats"
 
 
 class Hidden(nn.Module):
@@ -30,7 +32,7 @@ class Hidden(nn.Module):
     Attributes:
         units: number of outputs.
         activation: its name.
-        lowering: name of the lowering, which computes it where the activation is ReLU.
+        lowering: name of the lowering.
         drawn: how its parameters begin.
     """
 
@@ -47,10 +49,8 @@ class Hidden(nn.Module):
         begin = initializers.constant(self.drawn.bias)
         bias_O = self.param("bias", begin, (self.units,), jnp.float32)
         kernel_DO, bias_O = (array.astype(features_BD.dtype) for array in (kernel_DO, bias_O))
-        if self.activation == "relu":
-            return lowering_of(self.lowering).dense(features_BD, kernel_DO, bias_O)
-        activated: Array = ACTIVATIONS[self.activation](features_BD @ kernel_DO + bias_O)
-        return activated
+        dense = lowering_of(self.lowering).dense_of(self.activation)
+        return dense(features_BD, kernel_DO, bias_O, self.activation)
 
 
 class Network(nn.Module):
@@ -128,6 +128,7 @@ def apply(
     """
     if jnp.issubdtype(images_BHWC.dtype, jnp.integer):
         images_BHWC = normalize(images_BHWC)
+    images_BHWC = standardize(images_BHWC, variables)
     return jnp.asarray(Network(spec, lowering, dtype).apply(variables, images_BHWC))
 
 
@@ -154,6 +155,7 @@ def apply_training(
         The logits, and `batch_stats` after the step: empty where there are none.
     """
     network = Network(spec, lowering, dtype)
+    images_BHWC = standardize(images_BHWC, variables)
     logits_BK, changed = network.apply(variables, images_BHWC, mode, mutable=["batch_stats"])
     return jnp.asarray(logits_BK), changed.get("batch_stats", {})
 
@@ -161,6 +163,18 @@ def apply_training(
 def normalize(images_BHWC: Array) -> Array:
     """Scales uint8 pixels to 0..1 in float32, as the notebook does."""
     return images_BHWC.astype(jnp.float32) / 255.0
+
+
+def standardize(images_BHWC: Array, variables: Variables) -> Array:
+    """Scaled pixels less the mean and over the deviation that a network was trained with, if any.
+
+    A channel without deviation, as all are before the first epoch, is left as wide as it is.
+    """
+    if INPUT_STATS not in variables:
+        return images_BHWC
+    stats = variables[INPUT_STATS]
+    deviation_C = jnp.where(stats["std"] > 0, stats["std"], 1.0)
+    return (images_BHWC - stats["mean"]) / deviation_C
 
 
 def num_params(params: Params) -> int:

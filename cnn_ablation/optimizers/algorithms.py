@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from cnn_ablation.errors import FieldError
 from cnn_ablation.options import Registry, option, validate
 
 if TYPE_CHECKING:
@@ -19,11 +20,13 @@ class Optimizer:
     Attributes:
         name: its name in the registry, set by `register_optimizer`.
         learning_rate: the rate where none is given, set by `register_optimizer`.
+        weight_decay: the weight decay where none is given, set by `register_optimizer`.
         title: what reports call it.
     """
 
     name: ClassVar[str] = ""
     learning_rate: ClassVar[float] = 0.001
+    weight_decay: ClassVar[float] = 0.0
     title: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
@@ -43,13 +46,14 @@ OPTIMIZERS: Registry[type[Optimizer]] = Registry("optimizer")
 
 
 def register_optimizer(
-    name: str, *, learning_rate: float, title: str | None = None
+    name: str, *, learning_rate: float, weight_decay: float = 0.0, title: str | None = None
 ) -> Callable[[T], T]:
     """A decorator that adds a subclass of `Optimizer`.
 
     Args:
         name: what `--optimizer` calls it.
         learning_rate: its default learning rate.
+        weight_decay: its default weight decay, which is applied beside it and not by it.
         title: what reports call it; None is the class's name.
 
     Raises:
@@ -57,7 +61,7 @@ def register_optimizer(
     """
 
     def add(entry: T) -> T:
-        entry.name, entry.learning_rate = name, learning_rate
+        entry.name, entry.learning_rate, entry.weight_decay = name, learning_rate, weight_decay
         entry.title = title or entry.__name__
         OPTIMIZERS.register(name)(entry)
         return entry
@@ -87,20 +91,32 @@ class Adadelta(Optimizer):
 @register_optimizer("sgd", learning_rate=0.01, title="SGD")
 @dataclasses.dataclass(frozen=True)
 class SGD(Optimizer):
-    """Stochastic gradient descent with momentum, as Keras defines both.
+    """Stochastic gradient descent with momentum, as Keras defines both (Sutskever et al. 2013).
 
-    Keras multiplies the gradient by the rate before it enters the momentum; with a rate that does
-    not change during training the steps are the same as Optax's.
+    Keras multiplies the gradient by the rate before it enters the momentum, Optax the momentum by
+    the rate of the step. At a rate that never changes the steps are the same; under a schedule an
+    old gradient keeps the rate of its own step, as in Keras.
+
+    Raises:
+        FieldError: `nesterov` without a momentum, which it means nothing without.
     """
 
     momentum: float = option(0.0, "share of the last step that is kept", least=0, below=1)
     nesterov: bool = option(False, "whether momentum looks ahead (Nesterov)")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.nesterov and not self.momentum:
+            raise FieldError("nesterov", True, "means nothing without a momentum above 0")
+
     def build(self, learning_rate: Any) -> "optax.GradientTransformation":
-        """Optax's SGD."""
+        """Optax's steps by the rate, and then the momentum over steps."""
         import optax
 
-        return optax.sgd(learning_rate, momentum=self.momentum or None, nesterov=self.nesterov)
+        step = optax.scale_by_learning_rate(learning_rate)
+        if not self.momentum:
+            return step
+        return optax.chain(step, optax.trace(self.momentum, self.nesterov))
 
 
 @register_optimizer("adam", learning_rate=0.001)
@@ -120,32 +136,66 @@ class Adam(Optimizer):
         """
         import optax
 
+        from cnn_ablation.optimizers.transformations import scale_by_keras_adam
+
         return optax.chain(
-            _scale_by_keras_adam(self.beta_1, self.beta_2, self.epsilon),
+            scale_by_keras_adam(self.beta_1, self.beta_2, self.epsilon),
             optax.scale_by_learning_rate(learning_rate),
         )
 
 
-def _scale_by_keras_adam(
-    beta_1: float, beta_2: float, epsilon: float
-) -> "optax.GradientTransformation":
-    """Adam's step for a rate of 1, its bias corrections taken as Keras takes them."""
-    import jax
-    import jax.numpy as jnp
-    import optax
+@register_optimizer("adamw", learning_rate=0.001, weight_decay=0.004, title="AdamW")
+@dataclasses.dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam whose weight decay is on by default, at Keras's 0.004.
 
-    def init(params: Any) -> optax.ScaleByAdamState:
-        zeros = jax.tree.map(jnp.zeros_like, params)
-        return optax.ScaleByAdamState(jnp.zeros((), jnp.int32), zeros, zeros)
+    Loshchilov and Hutter 2017 (arXiv 1711.05101). Since `weight_decay` is decoupled beside every
+    optimizer, `adam` with 0.004 takes the same steps.
+    """
 
-    def update(
-        updates: Any, state: optax.ScaleByAdamState, params: Any = None
-    ) -> tuple[Any, optax.ScaleByAdamState]:
-        count = state.count + 1
-        mu = jax.tree.map(lambda g, m: beta_1 * m + (1 - beta_1) * g, updates, state.mu)
-        nu = jax.tree.map(lambda g, v: beta_2 * v + (1 - beta_2) * g * g, updates, state.nu)
-        scale = jnp.sqrt(1 - beta_2**count) / (1 - beta_1**count)
-        steps = jax.tree.map(lambda m, v: scale * m / (jnp.sqrt(v) + epsilon), mu, nu)
-        return steps, optax.ScaleByAdamState(count, mu, nu)
 
-    return optax.GradientTransformation(init, update)
+@register_optimizer("rmsprop", learning_rate=0.001, title="RMSprop")
+@dataclasses.dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """Hinton's lecture 6e of 2012, and centered Graves's (arXiv 1308.0850), as Keras defines it."""
+
+    rho: float = option(0.9, "decay of the running averages", least=0, below=1)
+    momentum: float = option(0.0, "share of the last step that is kept", least=0, below=1)
+    epsilon: float = option(1e-7, "added to the squared gradient, under the root", above=0)
+    centered: bool = option(False, "whether the squared mean gradient is taken off its square")
+
+    def build(self, learning_rate: Any) -> "optax.GradientTransformation":
+        """Optax's RMSprop, which agrees with Keras's but for its default decay and epsilon."""
+        import optax
+
+        return optax.rmsprop(
+            learning_rate,
+            decay=self.rho,
+            eps=self.epsilon,
+            centered=self.centered,
+            momentum=self.momentum or None,
+        )
+
+
+@register_optimizer("lion", learning_rate=0.001)
+@dataclasses.dataclass(frozen=True)
+class Lion(Optimizer):
+    """Chen et al. 2023 (arXiv 2302.06675), as Keras defines it.
+
+    Every parameter moves by the whole rate at every step: the paper takes a third to a tenth of
+    Adam's rate.
+    """
+
+    beta_1: float = option(
+        0.9, "share of the running gradient in the sign of a step", least=0, below=1
+    )
+    beta_2: float = option(0.99, "decay of the running gradient", least=0, below=1)
+
+    def build(self, learning_rate: Any) -> "optax.GradientTransformation":
+        """Optax's Lion without the weight decay that `optax.lion` has by default."""
+        import optax
+
+        return optax.chain(
+            optax.scale_by_lion(self.beta_1, self.beta_2),
+            optax.scale_by_learning_rate(learning_rate),
+        )

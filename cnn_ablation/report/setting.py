@@ -81,7 +81,7 @@ def facts_of(results: StudyResults) -> list[Fact]:
     training = results.training.values()
     rounds = len({timing.round for timing in results.timings})
     return [
-        ("dataset", f"{results.data.dataset} {results.plan.dataset_version}"),
+        ("dataset", f"{results.data.title} {results.plan.dataset_version}"),
         ("splits", f"{results.data.train_split} for training, {results.data.test_split} for tests"),
         ("training", ", ".join(f"{name} {as_typed(value)}" for name, value in training.items())),
         ("optimiser", f"{results.training.optimizer.title}, {_PASS}"),
@@ -108,8 +108,8 @@ def command_of(results: StudyResults) -> str:
         **looks,
         "epochs": training.epochs,
         "learning_rate": training.learning_rate,
-        **_unusual(training, _usual(training)),
-        **_unusual(results.data, DataSpec()),
+        **_unusual(training.values(), _usual(training)),
+        **_unusual(results.data.values(), DataSpec().values()),
         "controls": str(controlled).lower(),
         "timing_rounds": len({timing.round for timing in results.timings}),
     }
@@ -127,15 +127,15 @@ def _program(study: str) -> list[str]:
     return ["-m", f"experiments.{study}"] if ours else [f"{study}.py"]
 
 
-def _usual(training: TrainingSpec) -> TrainingSpec:
-    """What flags leave as it is: the defaults, but for the entries that were chosen."""
-    return TrainingSpec()
+def _usual(training: TrainingSpec) -> dict[str, Any]:
+    """What flags leave as it is: the defaults, and those of the options of chosen entries."""
+    chosen = {name: training.values()[name] for name in ("optimizer", "schedule", "augment")}
+    return TrainingSpec(**chosen).values() | TrainingSpec().values()
 
 
-def _unusual(spec: TrainingSpec | DataSpec, usual: TrainingSpec | DataSpec) -> dict[str, Any]:
-    """The options of a spec that are not as usual; what only it has is as its own default."""
-    values, known = spec.values(), usual.values()
-    return {name: value for name, value in values.items() if value != known.get(name, value)}
+def _unusual(values: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that are not as usual."""
+    return {name: value for name, value in values.items() if value != usual[name]}
 
 
 def _environment_facts(environment: Mapping[str, Any]) -> list[Fact]:

@@ -235,7 +235,7 @@ def fit_images(study: Study, images_of: Callable[[Variant], Images]) -> Study:
 
 def _short(value: Any) -> str:
     if isinstance(value, (tuple, list)):
-        return ",".join(map(str, value))
+        return ",".join(map(str, value)) or "none"
     return as_typed(value)
 
 

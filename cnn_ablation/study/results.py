@@ -8,7 +8,7 @@ from cnn_ablation.design import DataSpec, TrainingSpec, TrialSpec
 from cnn_ablation.study.declaration import Study, Variant
 from cnn_ablation.study.ledger import Ledger
 from cnn_ablation.study.plan import Plan
-from cnn_ablation.training.records import TrialRecord
+from cnn_ablation.training.records import SECONDS, TrialRecord
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +26,16 @@ class Timing:
     round: int
     train_seconds: float
     eval_seconds: float
+
+    @staticmethod
+    def require_seconds(time: Mapping[str, Any]) -> None:
+        """Refuses stored times that are none.
+
+        Raises:
+            InputError: one is missing or not allowed.
+        """
+        for name in ("train_seconds", "eval_seconds"):
+            SECONDS.checked(name, time.get(name))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,6 +10,7 @@ from cnn_ablation.claims import Schedule, Setting, Verdict, judge
 from cnn_ablation.claims.units import COUNTED
 from cnn_ablation.design.summary import summarize
 from cnn_ablation.errors import as_typed
+from cnn_ablation.options import FIRST_VERSION
 from cnn_ablation.study.declaration import Question, Variant
 from cnn_ablation.study.ledger import Declaration, exploratory_reasons
 from cnn_ablation.study.metrics import TIME_METRICS, TRIAL_METRICS
@@ -104,7 +105,7 @@ def setting_of(plan: Plan) -> Setting:
     training, data = plan.training, plan.data
     usual_splits = (data.train_split, data.test_split) == ("train", "test")
     return Setting(
-        dataset=data.dataset,
+        dataset=data.title,
         epochs=min((spec.training.epochs for spec in plan.designs), default=training.epochs),
         optimizer=training.optimizer.title,
         learning_rate=training.learning_rate,
@@ -118,15 +119,21 @@ def setting_of(plan: Plan) -> Setting:
 def _others(plan: Plan) -> list[str]:
     """What else was not as usual, and what each variant sets for itself."""
     training = plan.training
-    usual = type(training)(optimizer=training.optimizer.name, schedule=training.schedule.name)
+    values, options = training.values(), training.options()
+    chosen = {name: values[name] for name in ("optimizer", "schedule", "augment")}
+    usual = type(training)(**chosen).values()
     said = ("epochs", "batch_size", "optimizer", "learning_rate")
-    values, usual_values = training.values(), usual.values()
     lines = [
-        f"{name} {value}"
+        f"{name} {options[name].typed(value)}"
         for name, value in values.items()
         if name not in said
-        and (value != usual_values[name] or name == "schedule")
-        and not (name == "schedule" and training.options()[name].is_absent(value))
+        and (not options[name].is_absent(value) if name in chosen else value != usual[name])
+    ]
+    images = plan.data.values()
+    lines += [
+        f"{name} {its.typed(images[name])}"
+        for name, its in plan.data.options().items()
+        if its.absent is not FIRST_VERSION and not its.is_absent(images[name])
     ]
     return lines + _set_by_variants(plan)
 

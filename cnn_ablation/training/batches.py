@@ -3,6 +3,8 @@
 Shape convention: N examples, S steps of an epoch, P shards of a batch, B examples of a shard.
 """
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
 from jax import Array, lax
 
@@ -37,7 +39,20 @@ def own_shard(grid: tuple[Array, Array], shards: int) -> tuple[Array, Array]:
     return indices_SPB[:, own], weights_SPB[:, own]
 
 
-def take(examples: Examples, indices_B: Array, weights_B: Array) -> Batch:
-    """Gathers a batch and scales its pixels to 0..1."""
-    images_BHWC = model.normalize(examples.images_NHWC[indices_B])
-    return Batch(images_BHWC, examples.labels_N[indices_B], weights_B)
+def take(
+    examples: Examples,
+    indices_B: Array,
+    weights_B: Array,
+    change: Callable[[Array], Array] | None = None,
+) -> Batch:
+    """Gathers a batch and scales its pixels to 0..1.
+
+    Args:
+        examples: a split.
+        indices_B: which of its examples.
+        weights_B: 0 for padding.
+        change: what is done to the uint8 images_BHWC before they are scaled, if anything.
+    """
+    images_BHWC = examples.images_NHWC[indices_B]
+    images_BHWC = images_BHWC if change is None else change(images_BHWC)
+    return Batch(model.normalize(images_BHWC), examples.labels_N[indices_B], weights_B)

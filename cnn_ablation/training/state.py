@@ -8,10 +8,12 @@ from typing import NamedTuple
 import optax
 from jax import Array
 
-from cnn_ablation.design import NetworkSpec, TrainingSpec
+from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec
+from cnn_ablation.network import model
 from cnn_ablation.network.model import Params, Variables
 
 BATCH_AXIS = "batch"
+InputStats = dict[str, Array] | None
 
 
 class TrainState(NamedTuple):
@@ -21,16 +23,20 @@ class TrainState(NamedTuple):
         params: parameters by layer.
         batch_stats: running statistics by layer; empty where there is no batch norm.
         opt_state: the optimizer's own state.
+        input_stats: mean and standard deviation of each channel of the pixels, where the network
+            sees them standardized; else None.
     """
 
     params: Params
     batch_stats: Params
     opt_state: optax.OptState
+    input_stats: InputStats = None
 
     @property
     def variables(self) -> Variables:
         """What the network computes with."""
-        return variables_of(self.params, self.batch_stats)
+        others = {"batch_stats": self.batch_stats, model.INPUT_STATS: self.input_stats}
+        return {"params": self.params, **{name: held for name, held in others.items() if held}}
 
 
 class Batch(NamedTuple):
@@ -66,6 +72,8 @@ class TrainConfig(NamedTuple):
         shards: parts that each batch is cut into; with more than one, all functions of `steps`
             must run under `jax.shard_map` with an axis `BATCH_AXIS` of that size.
         steps: steps of the whole training, for a schedule; 0 where the rate is constant.
+        data: what is drawn of the training images and labels, and how pixels are normalized; the
+            images themselves are arguments.
     """
 
     network: NetworkSpec
@@ -73,8 +81,4 @@ class TrainConfig(NamedTuple):
     lowering: str
     shards: int = 1
     steps: int = 0
-
-
-def variables_of(params: Params, batch_stats: Params) -> Variables:
-    """Parameters and running statistics as Flax's variables."""
-    return {"params": params, "batch_stats": batch_stats} if batch_stats else {"params": params}
+    data: DataSpec = DataSpec()

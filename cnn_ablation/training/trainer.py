@@ -27,6 +27,7 @@ from cnn_ablation.training.compute import ComputeOptions
 from cnn_ablation.training.mesh import SEED_AXIS, by_seed, gather, make_mesh, place, replicated
 from cnn_ablation.training.records import EpochRecord, Status, TrialRecord
 from cnn_ablation.training.state import Examples, Metrics, TrainConfig, TrainState
+from cnn_ablation.training.steps import rate_of
 
 OnEpoch = Callable[[int, EpochRecord], None]
 
@@ -230,10 +231,11 @@ def _config(spec: TrialSpec, lowering: str, examples: int) -> TrainConfig:
     in it share one.
     """
     training = spec.training
-    steps = training.epochs * -(-examples // training.batch_size)
-    if not callable(training.schedule.rate(training.learning_rate, steps)):
-        return TrainConfig(spec.network, training.replace(epochs=1), lowering)
-    return TrainConfig(spec.network, training, lowering, steps=steps)
+    steps = training.epochs * -(-spec.data.train_examples(examples) // training.batch_size)
+    config = TrainConfig(spec.network, training, lowering, steps=steps, data=spec.data.drawn)
+    if not callable(rate_of(training, steps)):
+        return config._replace(training=training.replace(epochs=1), steps=0)
+    return config
 
 
 def _shapes(examples: Examples) -> Any:
@@ -250,6 +252,10 @@ def _means(metrics_R: Metrics) -> list[tuple[float, float]]:
 
 
 def _require_fit(spec: TrialSpec, dataset: Dataset) -> None:
+    if spec.data.image_size not in ((), dataset.image_shape[:2]):
+        raise FieldError(
+            "image_size", spec.data.image_size, f"the images of {dataset.name} were not resized"
+        )
     for name, given, has in (
         ("image_shape", spec.network.image_shape, dataset.image_shape),
         ("classes", spec.network.classes, dataset.num_classes),

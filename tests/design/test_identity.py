@@ -68,6 +68,15 @@ def test_the_default_folder_of_a_setting_is_that_of_the_first_version() -> None:
         ("bias_init", 0.0, 0.1),
         ("optimizer", "adadelta", "sgd"),
         ("schedule", "constant", "cosine"),
+        ("warmup", 0.0, 0.5),
+        ("weight_decay", 0.0, 0.1),
+        ("clip_norm", 0.0, 1.0),
+        ("label_smoothing", 0.0, 0.1),
+        ("augment", (), ("shift", "erase")),
+        ("train_fraction", 1.0, 0.1),
+        ("label_noise", 0.0, 0.2),
+        ("input_norm", "scale", "standardize"),
+        ("image_size", (), (14, 14)),
     ],
 )
 def test_a_field_that_came_later_is_left_out_at_the_value_of_its_absence(

@@ -47,7 +47,9 @@ def test_an_option_that_means_nothing_is_refused_in_one_line() -> None:
         TrainingSpec(epoch=3)
     with pytest.raises(FieldError, match=r"momentum=1\.5: must be a number from 0 to below 1"):
         TrainingSpec(optimizer="sgd", momentum=1.5)
-    with pytest.raises(FieldError, match="optimizer=sgdd: must be adadelta, sgd or adam"):
+    with pytest.raises(
+        FieldError, match="optimizer=sgdd: must be adadelta, sgd, adam, adamw, rmsprop or lion"
+    ):
         TrainingSpec(optimizer="sgdd")
 
 
