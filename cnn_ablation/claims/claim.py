@@ -170,7 +170,7 @@ class Setting:
     Attributes:
         dataset: name of the dataset.
         epochs: passes over the training split; the metric is taken after the last one.
-        optimizer: name of the optimiser.
+        optimizer: name of the optimiser; empty where numbers are not those of a training.
         learning_rate: its rate.
         device: what times were taken on; shown with timing claims.
         batch_size: images of a step; None where it is not known.
@@ -189,6 +189,8 @@ class Setting:
 
     def __str__(self) -> str:
         dataset = f"{self.dataset} ({self.splits})" if self.splits else self.dataset
+        if not self.optimizer:
+            return ", ".join([dataset or "not said", *self.others])
         parts = [
             dataset,
             "1 epoch" if self.epochs == 1 else f"{self.epochs} epochs",

@@ -31,14 +31,10 @@ def schedule_for(study: Study, options: StudyOptions) -> SequentialDesign | None
 
 
 def seeds_of(options: StudyOptions, schedule: SequentialDesign | None) -> Sequence[int]:
-    """Every seed that a study may come to train, in order; a range as long as it is one.
-
-    Raises:
-        InputError: there are not that many seeds.
-    """
+    """Every seed that a study may come to train, in order."""
     if schedule is None:
         return options.seeds
-    first = options.seeds[0] if options.seeds else 0
+    first = options.seeds[0] if len(options.seeds) else 0
     return range(first, first + schedule.most_units)
 
 

@@ -101,8 +101,8 @@ def open_session(
     prepared = prepare(study, options, facts, before_loading=choose)
     executor = make_executor_of(prepared)
     held = choose_folder is not None
-    rounds = options.timing_rounds
-    with Store(folder, prepared.plan, rounds, held=held) as store, trackers:
+    store = Store(folder, prepared.plan, held=held, rounds=options.timing_rounds)
+    with store, trackers:
         hosts.recording_in(folder)
         tracking = TrialTracking(trackers, store)
         try:

@@ -222,6 +222,8 @@ def _require_sense(plan: Plan) -> None:
     for name, digest in plan.extensions.items():
         if not isinstance(digest, str):
             raise InputError(f"extensions: {name} must be a text")
+    if plan.schedule is not None and plan.schedule.most_units != len(plan.seeds):
+        raise InputError("schedule: its last look must be at all seeds")
     for spec in plan.designs:
         if spec.data != plan.data and spec.data not in plan.other_datasets:
             raise InputError(f"other_datasets: {spec.data.dataset} is not there")

@@ -94,7 +94,7 @@ class Store:
     """
 
     def __init__(
-        self, folder: Path, plan: Plan, rounds: int | None = None, *, held: bool = False
+        self, folder: Path, plan: Plan, *, held: bool = False, rounds: int | None = None
     ) -> None:
         """Takes the folder for this process and reads what is there.
 
@@ -143,7 +143,7 @@ class Store:
             self.plan,
             kept,
             rounds=self._declared_rounds,
-            has_trials=bool(self._trial_lines),
+            has_trials=bool(self._trial_lines) or self._trials.aside.exists(),
         )
         self._write_plan()
 

@@ -125,10 +125,7 @@ class TrialRecord:
         epochs = tuple(map(EpochRecord.from_json, document["epochs"]))
         if spec is None:
             spec = TrialSpec.from_json(document.get("spec"))
-        correct = Correctness.from_json(document)
-        if correct is not None:
-            correct.require(epochs[-1].test_accuracy if epochs else None)
-        error = document.get("error")
+        correct, error = Correctness.from_json(document), document.get("error")
         record = cls(spec, document["seed"], document["status"], epochs, error, correct)
         record._require_sense()
         return record
@@ -144,3 +141,5 @@ class TrialRecord:
         is_text = isinstance(self.error, str)
         if is_text if self.finished else not is_text:
             raise InputError(f"error {self.error!r} does not fit status {self.status}")
+        if self.test_correct is not None:
+            self.test_correct.require(self.epochs[-1].test_accuracy if self.epochs else None)

@@ -55,7 +55,7 @@ def trial(spec: TrialSpec, seed: int) -> TrialRecord:
 
 
 def fill(folder: Path, of: Plan, rounds: int | None = 3) -> None:
-    with Store(folder, of, rounds) as store:
+    with Store(folder, of, rounds=rounds) as store:
         there = {(t.spec, t.seed) for t in store.results().trials}
         for spec, seed in of.trials():
             if (spec, seed) not in there:
@@ -182,7 +182,7 @@ def test_a_ledger_that_was_altered_is_refused(tmp_path: Path, damage: Any) -> No
 
 def test_judgements_are_recorded_with_their_time(tmp_path: Path) -> None:
     fill(tmp_path, plan())
-    with Store(tmp_path, plan(), 3) as store:
+    with Store(tmp_path, plan(), rounds=3) as store:
         for _ in range(2):
             store.record_judgement(judge_results(store.results()))
     lines = [json.loads(line) for line in (tmp_path / JUDGEMENTS).read_text().splitlines()]
