@@ -1,6 +1,7 @@
 """Trains the notebook's 15 designs here, in PyTorch and in Keras, side by side on this CPU.
 
     python -m experiments.benchmark                                about an hour on two cores
+    python -m experiments.benchmark --designs=choices              each choice of a block
     python -m experiments.benchmark --designs=kernel-3-3,stride-2 --nosweep
     python -m experiments.benchmark --contestants=ours_banded,pytorch,keras   as without a compiler
     python -m experiments.benchmark --peer_python=/path/to/python  peers in their own environment
@@ -39,7 +40,7 @@ from experiments.peers.contestants import (
     WorkerError,
     missing_packages,
 )
-from experiments.peers.designs import DESIGNS
+from experiments.peers.designs import CHOICES, DESIGNS
 from experiments.peers.figures import Design, geometric_mean
 from experiments.peers.match import Match
 from experiments.peers.tables import report
@@ -49,7 +50,12 @@ _MODULE = "cnn_ablation: the benchmark"
 _BY_NAME = {contestant.name: contestant for contestant in CONTESTANTS}
 BUSY = 0.05
 
-flags.DEFINE_list("designs", list(DESIGNS), "which designs", module_name=_MODULE)
+flags.DEFINE_list(
+    "designs",
+    list(DESIGNS),
+    "which designs, or `choices` for each choice of a block",
+    module_name=_MODULE,
+)
 flags.DEFINE_list("contestants", list(_BY_NAME), "who trains", module_name=_MODULE)
 flags.DEFINE_integer("epochs", 2, "epochs at a stretch", 2, module_name=_MODULE)
 flags.DEFINE_integer("rounds", 5, "epochs in turn", 0, module_name=_MODULE)
@@ -62,9 +68,7 @@ flags.DEFINE_string("output", "runs/benchmark", "folder for results", module_nam
 
 def main() -> int:
     """Runs the benchmark that the flags describe."""
-    networks = {
-        name: chosen("designs", name, DESIGNS) for name in required("designs", FLAGS.designs)
-    }
+    networks = _networks(required("designs", FLAGS.designs))
     names = required("contestants", FLAGS.contestants)
     wanted = [chosen("contestants", name, _BY_NAME) for name in names]
     output = _output_folder(Path(FLAGS.output))
@@ -86,6 +90,13 @@ def main() -> int:
         return 1
     print(f"\n{(output / 'benchmark.md').read_text()}\nwritten  {output}")
     return 0
+
+
+def _networks(names: Sequence[str]) -> dict[str, NetworkSpec]:
+    """The designs of these names, in which `choices` stands for every choice."""
+    all_names = [one for name in names for one in (CHOICES if name == "choices" else (name,))]
+    known = DESIGNS | CHOICES
+    return {name: chosen("designs", name, known) for name in all_names}
 
 
 def _play(

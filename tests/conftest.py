@@ -2,8 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tally
 from hypothesis import settings
 
 from cnn_ablation.data import Dataset, load_dataset
@@ -51,3 +53,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = [item for item in items if item.get_closest_marker("search")]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Prints what searches have tried, after `-m search`."""
+    if "search" in config.getoption("-m") and tally.table():
+        terminalreporter.section("what was tried")
+        terminalreporter.write("\n".join(tally.table()) + "\n")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hands what a worker of pytest-xdist has counted to the session that prints."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["tally"] = tally.rows()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Takes what a worker has counted."""
+    tally.add(getattr(node, "workeroutput", {}).get("tally", ()))

@@ -1,6 +1,6 @@
 """One design trained for several seeds: a study of one variant, with an output of its own."""
 
-import functools
+import contextlib
 import json
 import sys
 from collections.abc import Sequence
@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from cnn_ablation.commands.conclusion import FAILED_TRIALS
+from cnn_ablation.commands.replacing import METRICS
 from cnn_ablation.commands.workdir import (
     EPOCHS,
-    METRICS,
-    forget_replaced,
+    Workdir,
     keep_unfinished_epochs,
     open_workdir,
 )
@@ -28,6 +28,7 @@ from cnn_ablation.study import Question, Study, Variant
 from cnn_ablation.system.clock import seconds_since_start
 from cnn_ablation.system.environment import describe_device, describe_environment
 from cnn_ablation.system.files import append_json_line, write_json
+from cnn_ablation.system.stored import seal
 from cnn_ablation.training.records import EpochRecord, TrialRecord
 
 SCHEMA_VERSION = 1
@@ -49,20 +50,37 @@ def train_design(spec: TrialSpec, options: StudyOptions, *, overwrite: bool) -> 
         InputError: an option is not allowed, or a file that it names is damaged.
         KeyboardInterrupt: the user stopped it; the message says how to go on.
     """
-    choose = functools.partial(_begin, spec, options, overwrite=overwrite)
-    with open_session(
-        study_of(spec), options, facts=facts_of(spec, options), choose_folder=choose
-    ) as session:
-        store = session.store
-        missing = session.missing()
-        store.record_environment(session.prepared.plan.environment)
-        _keep_finished_epochs(session)
-        session.tracking.start(store, title=describe(spec), single=True)
-        ready = _Ready(session)
-        with Progress(len(missing) * spec.training.epochs, "epoch") as progress:
-            say = _EpochLines(spec, store.folder / EPOCHS, progress)
-            session.train(missing, [ready.on_event, say.on_event])
-        return _conclude(session, spec, ready.seconds)
+    with contextlib.ExitStack() as stack:
+        opened: list[Workdir] = []
+
+        def choose() -> Path:
+            held = open_workdir(options.workdir, spec, overwrite=overwrite)
+            opened.append(stack.enter_context(held))
+            _introduce(spec, options, opened[0].folder)
+            return opened[0].files
+
+        facts = facts_of(spec, options)
+        with open_session(study_of(spec), options, facts=facts, choose_folder=choose) as session:
+            code = _train(session, spec, opened[0].folder)
+        if code == 0:
+            print(f"\nwritten  {opened[0].publish()}")
+        return code
+
+
+def _train(session: Session, spec: TrialSpec, folder: Path) -> int:
+    """Trains what is missing and writes the run's files; returns the exit code."""
+    store = session.store
+    missing = session.missing()
+    for line in store.repairs:
+        print(f"repair   {line}")
+    store.record_environment(session.prepared.plan.environment)
+    _keep_finished_epochs(session)
+    session.tracking.start(store, title=describe(spec), single=True, folder=folder)
+    ready = _Ready(session)
+    with Progress(len(missing) * spec.training.epochs, "epoch") as progress:
+        say = _EpochLines(spec, store.folder / EPOCHS, progress)
+        session.train(missing, [ready.on_event, say.on_event])
+    return _conclude(session, spec, ready.seconds)
 
 
 def follow_design(spec: TrialSpec, options: StudyOptions) -> None:
@@ -79,14 +97,12 @@ def facts_of(spec: TrialSpec, options: StudyOptions) -> dict[str, object]:
     return {**spec.values(), "seeds": list(options.seeds)}
 
 
-def _begin(spec: TrialSpec, options: StudyOptions, *, overwrite: bool) -> Path:
-    """Opens the folder and prints what is about to be trained."""
-    folder = open_workdir(options.workdir, spec, overwrite=overwrite)
+def _introduce(spec: TrialSpec, options: StudyOptions, folder: Path) -> None:
+    """Prints what is about to be trained."""
     print(f"device   {describe_device(describe_environment())}")
     print(f"spec     {describe(spec)}")
     print(f"seeds    {', '.join(map(str, options.seeds))}\nworkdir  {folder}\n")
     print(format_summary(summarize(spec.network)), flush=True)
-    return folder
 
 
 def _keep_finished_epochs(session: Session) -> None:
@@ -166,9 +182,7 @@ def _conclude(session: Session, spec: TrialSpec, seconds: dict[str, float]) -> i
     }
     dataset = session.prepared.datasets.get(spec.data)
     environment = dict(session.store.plan.environment)
-    write_json(folder / METRICS, _document(spec, dataset, records, times, environment))
-    forget_replaced(folder)
-    print(f"\nwritten  {folder / METRICS}")
+    write_json(folder / METRICS, seal(_document(spec, dataset, records, times, environment)))
     return 0
 
 

@@ -5,28 +5,61 @@ metrics.jsonl   a line an epoch, as it ends
 study.json, trials.jsonl   the same as a study's: a stopped run goes on from them
 """
 
+import contextlib
+import dataclasses
 import datetime
 import itertools
-import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+from cnn_ablation.commands.replacing import METRICS, STAGE, complete, is_pending, publish
 from cnn_ablation.design import TrialSpec
 from cnn_ablation.design.words import short_name
 from cnn_ablation.errors import InputError
-from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, read_plan
+from cnn_ablation.study.store import STUDY, TRIALS, read_plan
+from cnn_ablation.system.files import write_text
+from cnn_ablation.system.locks import sole_writer
 from cnn_ablation.system.paths import user_path
+from cnn_ablation.system.stored import get, parse_object, unseal
 from cnn_ablation.trackers.files import EVENT_FILES, TENSORBOARD
 
-METRICS, EPOCHS = "metrics.json", "metrics.jsonl"
-_REPLACED = ".replaced"
+EPOCHS = "metrics.jsonl"
+# All keys of a metrics.json from before there were checksums.
+OLDER_METRICS = (
+    *("schema_version", "spec", "dataset", "params", "macs", "runs", "times", "environment"),
+)
 
 
-def open_workdir(given: str | None, spec: TrialSpec, *, overwrite: bool) -> Path:
-    """Makes a run's folder, or finds that a run may write into the one that is there.
+@dataclasses.dataclass(frozen=True)
+class Workdir:
+    """A run's folder, held by this process.
+
+    Attributes:
+        folder: the one that the user named.
+        files: where the run writes: there, or beside a finished run that it will replace.
+    """
+
+    folder: Path
+    files: Path
+
+    def publish(self) -> Path:
+        """Puts a run that is whole in its place; returns its metrics.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        if self.files != self.folder:
+            publish(self.folder)
+        return self.folder / METRICS
+
+
+@contextlib.contextmanager
+def open_workdir(given: str | None, spec: TrialSpec, *, overwrite: bool) -> Iterator[Workdir]:
+    """Makes a run's folder, or finds that a run may write into the one that is there, and holds it.
 
     What a stopped run of another design or setting has left there is set aside; one of the same
-    design goes on.
+    design goes on. A finished run stays as it is until `publish`.
 
     Args:
         given: the folder, or None for a new one under `runs/` named by spec and time.
@@ -34,51 +67,80 @@ def open_workdir(given: str | None, spec: TrialSpec, *, overwrite: bool) -> Path
         overwrite: whether a finished run there may be replaced.
 
     Raises:
-        InputError: the folder cannot be written, or holds a finished run.
+        InputError: the folder cannot be written, holds a finished run, or another process is at
+            work in it.
     """
-    folder = user_path("workdir", given) if given else _new_folder(Path("runs"), spec)
-    try:
-        finished = (folder / METRICS).exists()
-        if finished and not overwrite:
+    with contextlib.ExitStack() as stack:
+        folder = user_path("workdir", given) if given else None
+        try:
+            folder = _new_folder(Path("runs"), spec) if folder is None else folder
+            if not is_pending(folder):
+                # Before there is a lock: what is refused is left as it is.
+                _is_finished(folder, overwrite=overwrite)
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(sole_writer(folder))
+            complete(folder)
+            finished = _is_finished(folder, overwrite=overwrite)
+            files = folder / STAGE if finished else folder
+            files.mkdir(exist_ok=True)
+            with tempfile.TemporaryFile(dir=files):
+                pass
+            if not _is_of(files, spec):
+                _keep_unfinished(files)
+        except OSError as error:
             raise InputError(
-                f"--workdir={folder}: holds a finished run; name another folder or add --overwrite"
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-        # A run that was stopped while it replaced a finished one goes on too.
-        goes_on = _is_of(folder, spec) and (not finished or (folder / _REPLACED).exists())
-        if finished and not goes_on:
-            _set_aside(folder, folder / _REPLACED / _now())
-        elif not goes_on:
-            _keep_unfinished(folder)
-    except OSError as error:
-        raise InputError(
-            f"--workdir={folder}: must be a folder to write to ({error.strerror})"
-        ) from None
-    return folder
-
-
-def forget_replaced(folder: Path) -> None:
-    """Removes what belonged to a finished run once the new one stands in its place."""
-    shutil.rmtree(folder / _REPLACED, ignore_errors=True)
+                f"--workdir={folder or given or 'runs'}: must be a folder to write to "
+                f"({error.strerror})"
+            ) from None
+        yield Workdir(folder, files)
 
 
 def keep_unfinished_epochs(folder: Path, lines: str) -> None:
     """Replaces the lines of epochs by those of finished trials; the old ones are kept beside."""
     path = folder / EPOCHS
-    if path.exists() and path.read_text(encoding="utf-8") != lines:
+    if path.exists() and path.read_bytes() != lines.encode():
         path.rename(folder / f"unfinished-{_now()}.jsonl")
-        path.write_text(lines, encoding="utf-8")
+        write_text(path, lines)
+
+
+def _is_finished(folder: Path, *, overwrite: bool) -> bool:
+    """Whether a folder holds a finished run, which may be replaced."""
+    finished = (folder / METRICS).exists()
+    if finished and not overwrite:
+        _require_whole(folder / METRICS)
+        raise InputError(
+            f"--workdir={folder}: holds a finished run; name another folder or add --overwrite"
+        )
+    return finished
+
+
+def _require_whole(metrics: Path) -> None:
+    """Refuses a `metrics.json` that no run has left like this."""
+    try:
+        get(unseal(parse_object(metrics.read_bytes()), OLDER_METRICS), "runs", list)
+    except InputError as error:
+        raise InputError(
+            f"{metrics}: is damaged ({error}); restore it, or delete it: the same command writes "
+            "it again from the trials that are there"
+        ) from None
 
 
 def _is_of(folder: Path, spec: TrialSpec) -> bool:
     """Whether what is in a folder, if anything, is of this design in this setting."""
-    try:
-        plan = read_plan(folder)
-    except InputError:
-        return False
-    return plan is not None and plan.designs == (spec,)
+    plan = read_plan(folder)
+    if plan is None:
+        return _trained_in(folder) == {spec}
+    return plan.designs == (spec,)
+
+
+def _trained_in(folder: Path) -> set[TrialSpec]:
+    """The designs of a folder's trials, for where nothing else says what they are of."""
+    found = set()
+    with contextlib.suppress(FileNotFoundError):
+        for line in (folder / TRIALS).read_bytes().splitlines():
+            with contextlib.suppress(InputError):
+                found.add(TrialSpec.from_json(parse_object(line).get("spec")))
+    return found
 
 
 def _keep_unfinished(folder: Path) -> None:
@@ -88,15 +150,6 @@ def _keep_unfinished(folder: Path) -> None:
     for name, kept in ((EPOCHS, f"unfinished-{_now()}"), (TRIALS, f"unfinished-trials-{_now()}")):
         if (folder / name).exists():
             (folder / name).rename(folder / f"{kept}.jsonl")
-
-
-def _set_aside(folder: Path, aside: Path) -> None:
-    """Moves all of a finished run but its metrics, which stay until they are replaced."""
-    _remove_events(folder)
-    aside.mkdir(parents=True, exist_ok=True)
-    for name in (STUDY, TRIALS, TIMINGS, EPOCHS):
-        if (folder / name).exists():
-            (folder / name).rename(aside / name)
 
 
 def _remove_events(folder: Path) -> None:
@@ -109,9 +162,12 @@ def _now() -> str:
 
 
 def _new_folder(parent: Path, spec: TrialSpec) -> Path:
+    """Makes a folder that no other process has made."""
     name = f"{short_name(spec)}-{datetime.datetime.now().strftime('%Y%m%d-%H%M%S')}"
-    numbers = itertools.count(2)
-    folder = parent / name
-    while folder.exists():
-        folder = parent / f"{name}-{next(numbers)}"
-    return folder
+    parent.mkdir(parents=True, exist_ok=True)
+    for number in itertools.count(1):
+        folder = parent / (name if number == 1 else f"{name}-{number}")
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+    raise AssertionError("counting never ends")

@@ -51,7 +51,7 @@ class Part:
         return to_json(self.values(), self.options())
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Self:
+    def from_json(cls, document: Any) -> Self:
         """Reads what `to_json` of this or an older version wrote.
 
         Raises:

@@ -58,7 +58,7 @@ class TrialSpec:
         return {part.part: part.to_json() for part in self.parts}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Self:
+    def from_json(cls, document: Any) -> Self:
         """Reads what `to_json` of this or an older version wrote.
 
         Raises:

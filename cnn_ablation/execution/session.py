@@ -86,7 +86,8 @@ def open_session(
         study: the declaration.
         options: how it is run.
         facts: what must be the same on all hosts of a run, by the names of flags.
-        choose_folder: chooses the folder before anything slow; None is what the options say.
+        choose_folder: chooses the folder before anything slow, and holds it for this process; None
+            is what the options say.
 
     Raises:
         InputError: an option is not allowed, or a file in the folder is damaged.
@@ -104,7 +105,8 @@ def open_session(
 
     prepared = prepare(study, options, facts, before_loading=choose)
     executor = make_executor_of(prepared)
-    with Store(folder, prepared.plan) as store, trackers:
+    held = choose_folder is not None
+    with Store(folder, prepared.plan, held=held) as store, trackers:
         hosts.recording_in(folder)
         tracking = TrialTracking(trackers, store)
         try:

@@ -26,13 +26,21 @@ class TrialTracking:
         self._provenance: dict[str, str] = {}
         self._begun: set[tuple[TrialSpec, int]] = set()
 
-    def start(self, store: Store, *, title: str | None = None, single: bool = False) -> None:
+    def start(
+        self,
+        store: Store,
+        *,
+        title: str | None = None,
+        single: bool = False,
+        folder: Path | None = None,
+    ) -> None:
         """Opens the trackers and tells them of the finished trials that they do not hold.
 
         Args:
             store: the study's folder.
             title: what the run is about; None is the study's own title.
             single: whether there is but one design, which then needs no label.
+            folder: the workdir, where that is not the store's folder.
 
         Raises:
             InputError: one of them cannot be written to.
@@ -44,7 +52,14 @@ class TrialTracking:
         finished = [trial for trial in store.results().trials if trial.finished]
         # A single design's folder without trials may be one whose finished run is being replaced.
         continues = bool(finished) or not single
-        run = Run(study.name, title or study.title, store.folder, continues, environment)
+        run = Run(
+            name=study.name,
+            title=title or study.title,
+            folder=folder or store.folder,
+            files=store.folder,
+            continues=continues,
+            environment=environment,
+        )
         self._tracking.start(run)
         self._provenance = run.provenance()
         for trial in finished:

@@ -10,14 +10,7 @@ from jax.nn import initializers
 from cnn_ablation.design import Block
 from cnn_ablation.network.lowerings import Lowering
 from cnn_ablation.network.mode import Mode
-from cnn_ablation.stages import (
-    activation,
-    convolution,
-    dropout,
-    normalization,
-    pooling,
-    residual,
-)
+from cnn_ablation.stages import convolution, dropout, normalization, residual
 from cnn_ablation.stages.initializers import Initializer
 
 
@@ -34,10 +27,10 @@ class Drawn(NamedTuple):
 
 
 class ConvBlock(nn.Module):
-    """A whole block in one: convolution, max-pool, bias and ReLU, as the lowering fuses them.
+    """A whole block in one: convolution, bias, activation and pooling, as the lowering fuses them.
 
-    Pooling before bias and ReLU gives the same values as after them, since both are monotonic,
-    with fewer of them to compute. The gradient of a pooling window goes to its first maximum in
+    A maximum before the bias and a monotonic activation gives the same values as after them, with
+    fewer of them to compute. The gradient of a pooling window goes to its first maximum in
     row-major order, and that of ReLU at zero is zero, in every lowering.
 
     Attributes:
@@ -74,8 +67,8 @@ class Convolution(nn.Module):
     def __call__(self, images_BHWC: Array) -> Array:
         """Maps a batch of maps to the next, of `block.features` channels."""
         kernel_HWIO, bias_O = _kernel_and_bias(self, images_BHWC)
-        x_BHWC = self.lowering.convolve(images_BHWC, kernel_HWIO, self.block)
-        return x_BHWC + bias_O if self.block.bias else x_BHWC
+        convolve = self.lowering.convolution_of(self.block)
+        return convolve(images_BHWC, kernel_HWIO, bias_O, self.block)
 
 
 class Shortcut(nn.Module):
@@ -101,39 +94,63 @@ class Shortcut(nn.Module):
         return taken_BHWC @ kernel_HWIO[0, 0].astype(images_BHWC.dtype)
 
 
+class Affine(NamedTuple):
+    """A map, and what it is to be multiplied by and added to; None for what changes nothing.
+
+    Attributes:
+        x_BHWC: the map.
+        scale: (B, C) or (1, C).
+        offset: likewise.
+    """
+
+    x_BHWC: Array
+    scale: Array | None = None
+    offset: Array | None = None
+
+
 class Normalization(nn.Module):
-    """A block's norm, and a learned scale and offset for each channel.
+    """A block's norm, and a learned scale and offset for each channel, as one affine function.
 
     Batch norm keeps running statistics in the collection `batch_stats`: `mean` and `var`.
 
     Attributes:
         block: what the block is.
+        lowering: computes the statistics.
     """
 
     block: Block
+    lowering: Lowering
 
     @nn.compact
-    def __call__(self, x_BHWC: Array, mode: Mode) -> Array:
+    def __call__(self, x_BHWC: Array, mode: Mode) -> Affine:
         """Normalizes maps; in training batch norm takes the batch's own statistics."""
         channels = x_BHWC.shape[-1]
-        scale_C = self.param("scale", initializers.ones, (channels,), jnp.float32)
-        bias_C = self.param("bias", initializers.zeros, (channels,), jnp.float32)
-        full = x_BHWC.astype(jnp.float32)
+        scale_1C = self.param("scale", initializers.ones, (channels,), jnp.float32)[None]
+        offset_1C = self.param("bias", initializers.zeros, (channels,), jnp.float32)[None]
+        x_BHWC = x_BHWC.astype(jnp.float32)
+        epsilon = self.block.norm_epsilon
         if self.block.norm == normalization.BATCH:
-            mean_C, variance_C = self._statistics(full, mode)
-            normal = normalization.standardize(full, mean_C, variance_C, self.block.norm_epsilon)
+            mean, variance = (moment_C[None] for moment_C in self._of_batch(x_BHWC, mode))
+        elif self.block.norm == normalization.GROUP:
+            of_images, pixels = self.lowering.moments(x_BHWC), _pixels(x_BHWC)
+            mean, variance = normalization.over_groups(of_images, pixels, self.block.norm_groups)
+        elif self.block.norm == normalization.LAYER:
+            return Affine(self.lowering.normalize_channels(x_BHWC, epsilon), scale_1C, offset_1C)
         else:
-            normal = normalization.normalize(full, self.block)
-        return (normal * scale_C + bias_C).astype(x_BHWC.dtype)
+            normalize = normalization.NORMS[self.block.norm]
+            return Affine(normalize(x_BHWC, epsilon), scale_1C, offset_1C)
+        scale = scale_1C * lax.rsqrt(variance + epsilon)
+        return Affine(x_BHWC, scale, offset_1C - mean * scale)
 
-    def _statistics(self, x_BHWC: Array, mode: Mode) -> tuple[Array, Array]:
+    def _of_batch(self, x_BHWC: Array, mode: Mode) -> normalization.Moments:
         """Batch norm's mean and variance by channel, of the batch in training, else running."""
         shape = (x_BHWC.shape[-1],)
         mean = self.variable("batch_stats", "mean", jnp.zeros, shape, jnp.float32)
         var = self.variable("batch_stats", "var", jnp.ones, shape, jnp.float32)
         if not mode.train:
             return mean.value, var.value
-        moments = normalization.moments(x_BHWC, mode.weights(len(x_BHWC)), mode.axis_name)
+        of_images, weights_B = self.lowering.moments(x_BHWC), mode.weights(len(x_BHWC))
+        moments = normalization.over_batch(of_images, _pixels(x_BHWC), weights_B, mode.axis_name)
         kept = self.block.norm_momentum
         for running, now in zip((mean, var), moments, strict=True):
             running.value = kept * running.value + (1 - kept) * lax.stop_gradient(now)
@@ -145,14 +162,21 @@ def apply_block(
 ) -> Array:
     """A block's maps; call it inside a compact module, whose layers it names by the layer table."""
     if not lowering.unsupported(block):
-        return ConvBlock(block, lowering, drawn, name=f"conv_{index}")(images_BHWC)
+        x_BHWC = ConvBlock(block, lowering, drawn, name=f"conv_{index}")(images_BHWC)
+        return drop(x_BHWC, block.dropout, f"dropout_{index}", mode)
     x_BHWC = Convolution(block, lowering, drawn, name=f"conv_{index}")(images_BHWC)
+    affine = Affine(x_BHWC)
     if normalization.is_present(block):
-        x_BHWC = Normalization(block, name=f"norm_{index}")(x_BHWC, mode)
+        affine = Normalization(block, lowering, name=f"norm_{index}")(x_BHWC, mode)
+    shortcut = None
     if block.residual:
-        x_BHWC += Shortcut(block, drawn, name=f"shortcut_{index}")(images_BHWC, x_BHWC.shape)
-    x_BHWC = pooling.pool(activation.activate(x_BHWC, block), block)
-    return drop(x_BHWC, block.dropout, f"dropout_{index}", mode)
+        shortcut = Shortcut(block, drawn, name=f"shortcut_{index}")(images_BHWC, x_BHWC.shape)
+    finished = lowering.finish_of(block)(*affine, shortcut, block).astype(x_BHWC.dtype)
+    return drop(finished, block.dropout, f"dropout_{index}", mode)
+
+
+def _pixels(x_BHWC: Array) -> int:
+    return int(x_BHWC.shape[1] * x_BHWC.shape[2])
 
 
 def drop(x: Array, rate: float, layer: str, mode: Mode) -> Array:

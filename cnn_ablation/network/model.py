@@ -16,7 +16,7 @@ from cnn_ablation.design import NetworkSpec
 from cnn_ablation.network.block import Drawn, apply_block, drop
 from cnn_ablation.network.lowerings import lowering_of
 from cnn_ablation.network.mode import EVALUATE, Mode
-from cnn_ablation.stages import ACTIVATIONS, head
+from cnn_ablation.stages import head
 from cnn_ablation.stages.initializers import INITIALIZERS
 
 Params = VariableDict
@@ -32,7 +32,7 @@ class Hidden(nn.Module):
     Attributes:
         units: number of outputs.
         activation: its name.
-        lowering: name of the lowering, which computes it where the activation is ReLU.
+        lowering: name of the lowering.
         drawn: how its parameters begin.
     """
 
@@ -49,10 +49,8 @@ class Hidden(nn.Module):
         begin = initializers.constant(self.drawn.bias)
         bias_O = self.param("bias", begin, (self.units,), jnp.float32)
         kernel_DO, bias_O = (array.astype(features_BD.dtype) for array in (kernel_DO, bias_O))
-        if self.activation == "relu":
-            return lowering_of(self.lowering).dense(features_BD, kernel_DO, bias_O)
-        activated: Array = ACTIVATIONS[self.activation](features_BD @ kernel_DO + bias_O)
-        return activated
+        dense = lowering_of(self.lowering).dense_of(self.activation)
+        return dense(features_BD, kernel_DO, bias_O, self.activation)
 
 
 class Network(nn.Module):

@@ -35,7 +35,7 @@ def _read_yes_no(text: str) -> bool:
 
 
 def _is_real(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    return type(value) in (int, float) and (type(value) is int or math.isfinite(value))
 
 
 def _to_float(value: Any) -> float:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 FIELDS = ("norm", "norm_momentum", "norm_epsilon", "norm_groups")
 
 Norm = Callable[..., Any]
-NONE, BATCH, GROUP = "none", "batch", "group"
+# A mean, and a variance or a sum of squared deviations.
+Moments = tuple["Array", "Array"]
+NONE, BATCH, LAYER, GROUP = "none", "batch", "layer", "group"
 NORMS: Registry[Norm] = Registry("norm")
 register_norm = NORMS.register
 """Adds a norm: `@register_norm("name")` on `norm(x_BHWC, epsilon) -> x_BHWC`."""
@@ -37,11 +39,12 @@ def batch(x_BHWC: Array, epsilon: float) -> Array:
     """Zero mean and unit variance of every channel over the examples of a batch."""
     import jax.numpy as jnp
 
-    mean_C, variance_C = moments(x_BHWC, jnp.ones(x_BHWC.shape[0]))
+    pixels = x_BHWC.shape[1] * x_BHWC.shape[2]
+    mean_C, variance_C = over_batch(moments(x_BHWC), pixels, jnp.ones(x_BHWC.shape[0]))
     return standardize(x_BHWC, mean_C, variance_C, epsilon)
 
 
-@register_norm("layer")
+@register_norm(LAYER)
 def layer_norm(x_BHWC: Array, epsilon: float) -> Array:
     """Zero mean and unit variance over the channels of every position, as Keras's default axis."""
     import jax.numpy as jnp
@@ -54,20 +57,9 @@ def layer_norm(x_BHWC: Array, epsilon: float) -> Array:
 @register_norm(GROUP)
 def group_norm(x_BHWC: Array, epsilon: float, groups: int = 1) -> Array:
     """Zero mean and unit variance over all positions and the channels of a group."""
-    import jax.numpy as jnp
-
-    grouped = x_BHWC.reshape(*x_BHWC.shape[:-1], groups, -1)
-    mean = jnp.mean(grouped, axis=(1, 2, 4), keepdims=True)
-    variance = jnp.mean(jnp.square(grouped - mean), axis=(1, 2, 4), keepdims=True)
-    return standardize(grouped, mean, variance, epsilon).reshape(x_BHWC.shape)
-
-
-def normalize(x_BHWC: Array, block: BlockLike) -> Array:
-    """Maps normalized by a norm without running statistics."""
-    if block.norm == GROUP:
-        return group_norm(x_BHWC, block.norm_epsilon, block.norm_groups)
-    normal: Array = NORMS[block.norm](x_BHWC, block.norm_epsilon)
-    return normal
+    pixels = x_BHWC.shape[1] * x_BHWC.shape[2]
+    mean_BC, variance_BC = over_groups(moments(x_BHWC), pixels, groups)
+    return standardize(x_BHWC, mean_BC[:, None, None], variance_BC[:, None, None], epsilon)
 
 
 def is_present(block: BlockLike) -> bool:
@@ -94,11 +86,25 @@ def misfit(block: BlockLike, number: int, seen: Map, before: Map) -> tuple[str, 
     return "norm_groups", f"must divide the {before.channels} channels of block {number}"
 
 
-def moments(x_BHWC: Array, weights_B: Array, axis_name: str | None = None) -> tuple[Array, Array]:
+def moments(x_BHWC: Array) -> Moments:
+    """Each image's mean, and sum of squared deviations from it, by channel: two arrays (B, C)."""
+    import jax.numpy as jnp
+
+    mean_BC = jnp.mean(x_BHWC, axis=(1, 2))
+    return mean_BC, jnp.sum(jnp.square(x_BHWC - mean_BC[:, None, None]), axis=(1, 2))
+
+
+def over_batch(
+    of_images: Moments, pixels: int, weights_B: Array, axis_name: str | None = None
+) -> Moments:
     """Mean and variance of every channel over the examples whose weight is not 0.
 
+    Means and squared deviations of parts are put together as in Chan, Golub and LeVeque 1983,
+    "Algorithms for computing the sample variance".
+
     Args:
-        x_BHWC: maps.
+        of_images: what `moments` gave.
+        pixels: positions of one image.
         weights_B: 1 for an example that counts and 0 for padding.
         axis_name: the mesh axis over whose devices the batch is cut, or None.
 
@@ -108,14 +114,38 @@ def moments(x_BHWC: Array, weights_B: Array, axis_name: str | None = None) -> tu
     import jax.numpy as jnp
     from jax import lax
 
-    def total(values: Array) -> Array:
+    def total(values_B: Array) -> Array:
+        values = jnp.sum(values_B, axis=0)
         return values if axis_name is None else lax.psum(values, axis_name)
 
-    weights_B111 = weights_B[:, None, None, None]
-    count = total(jnp.sum(weights_B)) * x_BHWC.shape[1] * x_BHWC.shape[2]
-    mean_C = total(jnp.sum(x_BHWC * weights_B111, axis=(0, 1, 2))) / count
-    squares = jnp.square(x_BHWC - mean_C) * weights_B111
-    return mean_C, total(jnp.sum(squares, axis=(0, 1, 2))) / count
+    mean_BC, squares_BC = of_images
+    weights_B1 = weights_B[:, None]
+    count = total(weights_B)
+    mean_C = total(mean_BC * weights_B1) / count
+    between_BC = pixels * jnp.square(mean_BC - mean_C)
+    return mean_C, total((squares_BC + between_BC) * weights_B1) / (count * pixels)
+
+
+def over_groups(of_images: Moments, pixels: int, groups: int) -> Moments:
+    """Mean and variance over all positions and the channels of a group, for each channel: (B, C).
+
+    Args:
+        of_images: what `moments` gave.
+        pixels: positions of one image.
+        groups: how many groups share the channels.
+    """
+    import jax.numpy as jnp
+
+    batch, channels = of_images[0].shape
+    mean_BGC, squares_BGC = (array.reshape(batch, groups, -1) for array in of_images)
+    mean_BG1 = jnp.mean(mean_BGC, axis=-1, keepdims=True)
+    between_BGC = pixels * jnp.square(mean_BGC - mean_BG1)
+    variance_BG1 = jnp.mean(squares_BGC + between_BGC, axis=-1, keepdims=True) / pixels
+    each = channels // groups
+    mean_BC, variance_BC = (
+        jnp.repeat(array[..., 0], each, axis=-1) for array in (mean_BG1, variance_BG1)
+    )
+    return mean_BC, variance_BC
 
 
 def standardize(x_BHWC: Array, mean: Array, variance: Array, epsilon: float) -> Array:

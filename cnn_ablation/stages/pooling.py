@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FIELDS = ("pool", "pool_kind")
 
 Pool = Callable[..., Any]
-MAX = "max"
+MAX, AVG = "max", "avg"
 POOLS: Registry[Pool] = Registry("pool_kind")
 register_pool = POOLS.register
 """Adds a pool: `@register_pool("name")` on `pool(windows_BHWPC) -> x_BHWC`."""
@@ -30,7 +30,7 @@ def largest(windows_BHWPC: Array) -> Array:
     return _chain(windows_BHWPC, 3)
 
 
-@register_pool("avg")
+@register_pool(AVG)
 def mean(windows_BHWPC: Array) -> Array:
     """The mean of the members."""
     import jax.numpy as jnp

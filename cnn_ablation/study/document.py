@@ -7,7 +7,10 @@ from typing import Any
 
 from cnn_ablation.claims import Claim
 from cnn_ablation.design import NetworkSpec
+from cnn_ablation.errors import InputError
 from cnn_ablation.study.declaration import Published, Question, Study, Variant
+from cnn_ablation.system.stored import get, numbers, optional
+from cnn_ablation.training.records import SECONDS
 
 
 def study_to_json(study: Study) -> dict[str, Any]:
@@ -20,10 +23,10 @@ def study_from_json(document: Mapping[str, Any]) -> Study:
     """Reads what `study_to_json` wrote.
 
     Raises:
-        KeyError, TypeError, ValueError: it is something else.
+        InputError: it is something else.
     """
-    questions = tuple(_question_from_json(question) for question in document["questions"])
-    return Study(document["name"], document["title"], questions)
+    questions = tuple(map(_question_from_json, get(document, "questions", list)))
+    return Study(get(document, "name", str), get(document, "title", str), questions)
 
 
 def _question_to_json(question: Question) -> dict[str, Any]:
@@ -36,13 +39,13 @@ def _question_to_json(question: Question) -> dict[str, Any]:
     }
 
 
-def _question_from_json(document: Mapping[str, Any]) -> Question:
-    reference = document["reference"]
+def _question_from_json(document: Any) -> Question:
+    reference = optional(document, "reference", dict)
     return Question(
-        name=document["name"],
-        title=document["title"],
-        variants=tuple(_variant_from_json(variant) for variant in document["variants"]),
-        claims=tuple(Claim.from_json(claim) for claim in document["claims"]),
+        name=get(document, "name", str),
+        title=get(document, "title", str),
+        variants=tuple(map(_variant_from_json, get(document, "variants", list))),
+        claims=tuple(map(_claim_from_json, get(document, "claims", list))),
         reference=None if reference is None else NetworkSpec.from_json(reference),
     )
 
@@ -60,18 +63,30 @@ def _variant_to_json(variant: Variant) -> dict[str, Any]:
     }
 
 
-def _variant_from_json(document: Mapping[str, Any]) -> Variant:
-    published = document["published"]
+def _claim_from_json(document: Any) -> Claim:
+    for key in ("name", "question", "text", "metric", "direction", "kind"):
+        get(document, key, str)
+    for contrast in get(document, "contrasts", list):
+        if not isinstance(contrast, list) or len(contrast) != 2:
+            raise InputError(f"claim {document['name']}: a contrast must be two labels")
+    try:
+        return Claim.from_json(document)
+    except TypeError as error:
+        raise InputError(f"claim {document['name']}: {error}") from None
+
+
+def _variant_from_json(document: Any) -> Variant:
+    published = optional(document, "published", dict)
     return Variant(
-        label=document["label"],
-        network=NetworkSpec.from_json(document["network"]),
-        control_of=document["control_of"],
+        label=get(document, "label", str),
+        network=NetworkSpec.from_json(get(document, "network", dict)),
+        control_of=optional(document, "control_of", str),
         published=None if published is None else _published_from_json(published),
-        training=document.get("training", {}),
-        data=document.get("data", {}),
+        training=optional(document, "training", dict) or {},
+        data=optional(document, "data", dict) or {},
     )
 
 
 def _published_from_json(document: Mapping[str, Any]) -> Published:
-    loss, accuracy = document["test_loss"], document["test_accuracy"]
-    return Published(tuple(loss), tuple(accuracy), document["seconds"])
+    loss, accuracy = numbers(document, "test_loss"), numbers(document, "test_accuracy")
+    return Published(loss, accuracy, SECONDS.checked("seconds", document.get("seconds")))

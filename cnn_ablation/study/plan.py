@@ -4,16 +4,23 @@ import dataclasses
 import functools
 import hashlib
 import json
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-from cnn_ablation.design import DataSpec, TrainingSpec, TrialSpec
+from cnn_ablation.design import DataSpec, TrainingSpec, TrialSpec, require_seed
 from cnn_ablation.errors import InputError, as_typed
 from cnn_ablation.study.declaration import Study, Variant
 from cnn_ablation.study.document import study_from_json, study_to_json
+from cnn_ablation.system.stored import get, optional
 from cnn_ablation.version import __version__
 
 SCHEMA_VERSION = 1
+# All keys of plans from before there were checksums.
+OLDER_PLAN = (
+    *("schema_version", "study", "training", "data", "dataset_version", "fingerprint"),
+    *("convolution", "seeds", "environment", "other_datasets", "extensions"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -150,30 +157,33 @@ class Plan:
         """Reads what `to_json` of this or an older version wrote.
 
         Raises:
-            InputError: it was written by a newer version.
-            KeyError, TypeError, ValueError: it is something else.
+            InputError: it was written by a newer version, or is something else.
         """
-        version = document["schema_version"]
+        version = document.get("schema_version")
         if version != SCHEMA_VERSION:
             newer = isinstance(version, int) and version > SCHEMA_VERSION
             why = f"; version {__version__} of cnn_ablation is older than the file" if newer else ""
             raise InputError(f"schema version {version}: must be {SCHEMA_VERSION}{why}")
         others = {
-            DataSpec.from_json(one["data"]): DatasetFacts(one["version"], one["fingerprint"])
-            for one in document.get("other_datasets", ())
+            DataSpec.from_json(get(one, "data", dict)): DatasetFacts(
+                get(one, "version", str), get(one, "fingerprint", str)
+            )
+            for one in optional(document, "other_datasets", list) or ()
         }
-        return cls(
-            study=study_from_json(document["study"]),
-            training=TrainingSpec.from_json(document["training"]),
-            data=DataSpec.from_json(document["data"]),
-            dataset_version=document["dataset_version"],
-            fingerprint=document["fingerprint"],
-            lowering=document["convolution"],
-            seeds=tuple(document["seeds"]),
-            environment=document["environment"],
+        plan = cls(
+            study=study_from_json(get(document, "study", dict)),
+            training=TrainingSpec.from_json(get(document, "training", dict)),
+            data=DataSpec.from_json(get(document, "data", dict)),
+            dataset_version=get(document, "dataset_version", str),
+            fingerprint=get(document, "fingerprint", str),
+            lowering=get(document, "convolution", str),
+            seeds=tuple(get(document, "seeds", list)),
+            environment=get(document, "environment", dict),
             other_datasets=others,
-            extensions=document.get("extensions", {}),
+            extensions=optional(document, "extensions", dict) or {},
         )
+        _require_sense(plan)
+        return plan
 
 
 def default_folder(study: str, training: TrainingSpec, data: DataSpec) -> str:
@@ -183,3 +193,27 @@ def default_folder(study: str, training: TrainingSpec, data: DataSpec) -> str:
     epochs = f"{training.epochs}-epoch" + ("s" if training.epochs > 1 else "")
     dataset = data.title.replace("/", "-")
     return f"{study}-{dataset}-rate-{training.learning_rate:g}-{epochs}-{digest}"
+
+
+def _require_sense(plan: Plan) -> None:
+    """Refuses a stored plan that could not be run, judged or reported.
+
+    Raises:
+        InputError: a seed, a design or what it ran on is not as it must be.
+    """
+    for seed in plan.seeds:
+        require_seed(seed)
+    if len(set(plan.seeds)) < len(plan.seeds):
+        raise InputError("seeds: one stands twice")
+    for name in ("device", "program", "git_revision"):
+        optional(plan.environment, name, str)
+    try:
+        shlex.split(plan.environment.get("program") or "")
+    except ValueError as error:
+        raise InputError(f"program: {error}") from None
+    for name, digest in plan.extensions.items():
+        if not isinstance(digest, str):
+            raise InputError(f"extensions: {name} must be a text")
+    for spec in plan.designs:
+        if spec.data != plan.data and spec.data not in plan.other_datasets:
+            raise InputError(f"other_datasets: {spec.data.dataset} is not there")

@@ -7,7 +7,7 @@ from typing import Any
 from cnn_ablation.design import DataSpec, TrainingSpec, TrialSpec
 from cnn_ablation.study.declaration import Study, Variant
 from cnn_ablation.study.plan import Plan
-from cnn_ablation.training.records import TrialRecord
+from cnn_ablation.training.records import SECONDS, TrialRecord
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +25,16 @@ class Timing:
     round: int
     train_seconds: float
     eval_seconds: float
+
+    @staticmethod
+    def require_seconds(time: Mapping[str, Any]) -> None:
+        """Refuses stored times that are none.
+
+        Raises:
+            InputError: one is missing or not allowed.
+        """
+        for name in ("train_seconds", "eval_seconds"):
+            SECONDS.checked(name, time.get(name))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,14 +13,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from cnn_ablation.design import NetworkSpec, TrialSpec
+from cnn_ablation.design import TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.study.journal import Journal
-from cnn_ablation.study.plan import Plan
+from cnn_ablation.study.lines import (
+    OLDER_ROUND,
+    OLDER_TRIAL,
+    check_round,
+    timed_spec,
+    trial_check,
+)
+from cnn_ablation.study.plan import OLDER_PLAN, Plan
 from cnn_ablation.study.results import StudyResults, Timing
 from cnn_ablation.study.strays import explain_strays
 from cnn_ablation.system.files import write_json
 from cnn_ablation.system.locks import sole_writer
+from cnn_ablation.system.stored import parse_object, seal, unseal
 from cnn_ablation.training.records import FINISHED, TrialRecord
 
 STUDY, TRIALS, TIMINGS = "study.json", "trials.jsonl", "timings.jsonl"
@@ -37,7 +45,7 @@ def load_results(workdir: Path) -> StudyResults:
     plan = read_plan(workdir)
     if plan is None:
         raise InputError(f"{workdir}: holds no study: {STUDY} is not there")
-    trials, timings = _journals(workdir)
+    trials, timings = _journals(workdir, plan)
     return _results(plan, trials.read(), timings.read())
 
 
@@ -49,13 +57,18 @@ def read_plan(workdir: Path) -> Plan | None:
     """
     path = workdir / STUDY
     try:
-        return Plan.from_json(json.loads(path.read_text(encoding="utf-8")))
+        content = path.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path}: is damaged or of another version ({error})") from None
+    try:
+        return Plan.from_json(unseal(parse_object(content), OLDER_PLAN))
+    except InputError as error:
+        raise InputError(
+            f"{path}: is damaged or of another version ({error}); restore it, or delete it: its "
+            "study's command writes it again"
+        ) from None
 
 
 class Store:
@@ -68,8 +81,13 @@ class Store:
         strays: stored trials that the plan does not declare, a sentence each.
     """
 
-    def __init__(self, folder: Path, plan: Plan) -> None:
+    def __init__(self, folder: Path, plan: Plan, *, held: bool = False) -> None:
         """Takes the folder for this process and reads what is there.
+
+        Args:
+            folder: the folder, which is made where there is none.
+            plan: what is to be there in the end.
+            held: whether this process holds the folder already.
 
         Raises:
             InputError: another process holds it, it holds a study with other settings, a file is
@@ -79,14 +97,15 @@ class Store:
         self._open = contextlib.ExitStack()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._open.enter_context(sole_writer(folder))
+            if not held:
+                self._open.enter_context(sole_writer(folder))
         except OSError as error:
             raise InputError(
                 f"--workdir={folder}: must be a folder to write to ({error.strerror})"
             ) from None
         for leftover in folder.glob(f".{STUDY}.*"):
             leftover.unlink()
-        self._trials, self._timings = _journals(folder)
+        self._trials, self._timings = _journals(folder, plan)
         try:
             self._settle()
         except BaseException:
@@ -97,8 +116,7 @@ class Store:
         kept = read_plan(self.folder)
         if kept is not None:
             _require_same(self.folder, kept, self.plan)
-        mended = [journal.repair() for journal in (self._trials, self._timings)]
-        self.repairs = [line for line in mended if line is not None]
+        self.repairs = [*self._trials.repair(), *self._timings.repair()]
         self._trial_lines, self._rounds = self._trials.read(), self._timings.read()
         self.strays = explain_strays(self.plan, self._trial_lines)
         if kept is not None:
@@ -130,6 +148,7 @@ class Store:
         """
         line = {
             "trial_id": self.plan.trial_id(trial.spec, trial.seed),
+            "dataset_version": self.plan.dataset_of(trial.spec.data).version,
             "variant": [f"{q}: {label}" for q, label in self.plan.labels(trial.spec)],
             "seed": trial.seed,
             "status": trial.status,
@@ -185,16 +204,16 @@ class Store:
 
     def _write_plan(self) -> None:
         try:
-            write_json(self.folder / STUDY, self.plan.to_json())
+            write_json(self.folder / STUDY, seal(self.plan.to_json()))
         except OSError as error:
             raise InputError(
                 f"{self.folder / STUDY}: cannot be written ({error.strerror})"
             ) from None
 
 
-def _journals(folder: Path) -> tuple[Journal, Journal]:
-    trials = Journal(folder / TRIALS, ("trial_id", "status", "epochs", "error"))
-    return trials, Journal(folder / TIMINGS, ("machine", "times"))
+def _journals(folder: Path, plan: Plan) -> tuple[Journal, Journal]:
+    trials = Journal(folder / TRIALS, trial_check(plan), OLDER_TRIAL)
+    return trials, Journal(folder / TIMINGS, check_round, OLDER_ROUND)
 
 
 def _require_same(folder: Path, kept: Plan, plan: Plan) -> None:
@@ -239,16 +258,9 @@ def _timings(
 ) -> Iterable[Timing]:
     for number, line in enumerate(_most(_complete_rounds(plan, designs, rounds)), start=1):
         for time in line["times"]:
-            spec = _timed(plan, time)
-            if spec in designs:
+            spec = timed_spec(plan, time)
+            if spec is not None and spec in designs:
                 yield Timing(spec, number, time["train_seconds"], time["eval_seconds"])
-
-
-def _timed(plan: Plan, time: Mapping[str, Any]) -> TrialSpec:
-    """The design of one time; lines from before designs could differ in training name a network."""
-    if "spec" in time:
-        return TrialSpec.from_json(time["spec"])
-    return TrialSpec(NetworkSpec.from_json(time["network"]), plan.training, plan.data)
 
 
 def _complete_rounds(
@@ -257,7 +269,7 @@ def _complete_rounds(
     """By machine, the rounds that timed all of some designs."""
     found: dict[str, list[dict[str, Any]]] = {}
     for line in rounds:
-        if designs <= {_timed(plan, time) for time in line["times"]}:
+        if designs <= {timed_spec(plan, time) for time in line["times"]}:
             found.setdefault(_key(line["machine"]), []).append(line)
     return found
 

@@ -35,7 +35,7 @@ def _reason(plan: Plan, line: Mapping[str, Any]) -> str:
     seed = int(line.get("seed", -1))
     if plan.labels(spec):
         if plan.trial_id(spec, seed) != line["trial_id"]:
-            return f"of {plan.label(spec)}, with an id that is not its spec's: the line was altered"
+            return f"of {plan.label(spec)}, on another version of its dataset"
         return "of seeds that were not asked for"
     alike = [known for known in plan.designs if known.network == spec.network]
     if alike:

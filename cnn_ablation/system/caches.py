@@ -26,21 +26,33 @@ def user_cache_dir(*names: str) -> Path:
     try:
         for level in (*reversed(folder.parents), folder):
             level.mkdir(mode=0o700, exist_ok=True)
-        for depth in range(len(names)):
-            _require_own(Path(root).joinpath(*names[: depth + 1]))
+        for depth in range(len(names) + 1):
+            require_private(Path(root).joinpath(*names[:depth]))
     except OSError as error:
         raise InputError(f"{VARIABLE}={root}: must be a folder to write to ({error})") from None
     return folder
 
 
-def _require_own(folder: Path) -> None:
-    status = folder.stat()
+def require_private(path: Path, instead: str = f"{VARIABLE} names another folder") -> None:
+    """Refuses what other users own or may write to; what is loaded as code lies in it.
+
+    Args:
+        path: a folder or a file.
+        instead: what the user can do but for changing its mode.
+
+    Raises:
+        InputError: it is not this user's alone, or a link.
+        OSError: it is not there.
+    """
+    status = path.lstat()
+    kind = "cache folder" if path.is_dir() else "cache file"
+    if stat.S_ISLNK(status.st_mode) and not path.is_dir():
+        raise InputError(f"{kind} {path} is a link; allowed is a file; {instead}")
+    status = path.stat()
     if hasattr(os, "getuid") and status.st_uid != os.getuid():
-        raise InputError(
-            f"cache folder {folder} belongs to another user; set {VARIABLE} to a folder of yours"
-        )
+        raise InputError(f"{kind} {path} belongs to another user; {instead}")
     if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise InputError(
-            f"cache folder {folder} can be written by other users; allowed is mode 700, and "
-            f"{VARIABLE} names another folder"
+            f"{kind} {path} can be written by other users; allowed is mode "
+            f"{'700' if path.is_dir() else '600'}, and {instead}"
         )

@@ -9,6 +9,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cnn_ablation.errors import InputError
+
+
+class DiskFullError(InputError):
+    """A disk is full; nothing is lost, and the same command goes on when there is room."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(f"{path}: {error.strerror}; make room, and the same command goes on")
+
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Writes a file so that a reader, or a kill, finds the old one or the new one, never half.
@@ -46,15 +55,44 @@ def append_json_line(path: Path, document: Mapping[str, Any]) -> None:
     Raises:
         OSError: the file cannot be written, or the disk is full.
     """
-    line = (json.dumps(document, allow_nan=False) + "\n").encode()
+    append_bytes(path, (json.dumps(document, allow_nan=False) + "\n").encode())
+
+
+def append_bytes(path: Path, content: bytes) -> None:
+    """Appends with a single write that has reached the disk on return.
+
+    Raises:
+        OSError: the file cannot be written, or the disk is full.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     try:
-        # A disk that fills up takes a part of the line and reports no error by itself.
-        if os.write(descriptor, line) < len(line):
+        # A disk that fills up takes a part of it and reports no error by itself.
+        if os.write(descriptor, content) < len(content):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_full(error: OSError) -> bool:
+    """Whether an error says that a disk is full, or a user's share of it."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def require_room(folder: Path) -> None:
+    """Refuses a folder on a full disk, for where another program has failed and may not say why.
+
+    Raises:
+        DiskFullError: not even a megabyte can be written.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(2**20))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        if is_full(error):
+            raise DiskFullError(folder, error) from None
 
 
 def _umask() -> int:

@@ -17,6 +17,7 @@ class Run:
         name: the study's name; `cnn_ablation` for a single design.
         title: what it is about, in one line.
         folder: its workdir.
+        files: where its files are written: there, or beside a finished run that it will replace.
         continues: whether an earlier call in the same folder may have told of trials already.
         environment: what it runs on, as `environment.describe_environment` tells it.
     """
@@ -24,6 +25,7 @@ class Run:
     name: str
     title: str
     folder: Path
+    files: Path
     continues: bool
     environment: Mapping[str, Any]
 

@@ -67,7 +67,7 @@ class TensorBoardTracker:
         Raises:
             InputError: the folder cannot be written.
         """
-        self._root = run.folder / TENSORBOARD
+        self._root = run.files / TENSORBOARD
         try:
             _clear(self._root)
             environment = value_table("environment", flat(run.environment))

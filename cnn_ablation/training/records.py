@@ -4,11 +4,21 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
-from cnn_ablation.design import TrialSpec
+from cnn_ablation.design import TrialSpec, require_seed
 from cnn_ablation.errors import InputError
+from cnn_ablation.options.fields import Option, Range
+from cnn_ablation.options.kinds import NUMBER, WHOLE
 
 Status = Literal["completed", "diverged", "failed"]
 FINISHED = ("completed", "diverged")
+SECONDS = Option(NUMBER, "wall time", allowed=Range(least=0))
+_SHARE = Option(NUMBER, "share of right answers", allowed=Range(least=0, most=1))
+# Rounding may leave a tiny one a hair below zero.
+_LOSS = Option(NUMBER, "mean cross-entropy in nats", allowed=Range(least=-1e-3))
+
+
+def _figure(its: Option) -> Any:
+    return dataclasses.field(metadata={"figure": its})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,25 +35,25 @@ class EpochRecord:
         eval_seconds: wall time of the evaluation.
     """
 
-    epoch: int
-    train_loss: float
-    train_accuracy: float
-    test_loss: float
-    test_accuracy: float
-    train_seconds: float
-    eval_seconds: float
+    epoch: int = _figure(Option(WHOLE, "number from 1", allowed=Range(least=1)))
+    train_loss: float = _figure(_LOSS)
+    train_accuracy: float = _figure(_SHARE)
+    test_loss: float = _figure(_LOSS)
+    test_accuracy: float = _figure(_SHARE)
+    train_seconds: float = _figure(SECONDS)
+    eval_seconds: float = _figure(SECONDS)
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "EpochRecord":
         """Reads an epoch's JSON object.
 
         Raises:
-            InputError: a field is missing or unknown.
+            InputError: a field is missing or unknown, or a value is not allowed.
         """
-        names = [field.name for field in dataclasses.fields(cls)]
-        if not isinstance(document, Mapping) or sorted(document) != sorted(names):
-            raise InputError(f"an epoch must have {', '.join(names)}")
-        return cls(**document)
+        its = {field.name: field.metadata["figure"] for field in dataclasses.fields(cls)}
+        if not isinstance(document, Mapping) or document.keys() != its.keys():
+            raise InputError(f"an epoch must have {', '.join(its)}")
+        return cls(**{name: its[name].checked(name, value) for name, value in document.items()})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,7 +109,24 @@ class TrialRecord:
             raise InputError(
                 f"status {document['status']!r}: must be {', '.join(get_args(Status))}"
             )
+        require_seed(document["seed"])
+        if not isinstance(document["epochs"], list):
+            raise InputError("epochs: must be a list")
         epochs = tuple(map(EpochRecord.from_json, document["epochs"]))
         if spec is None:
-            spec = TrialSpec.from_json(document["spec"])
-        return cls(spec, document["seed"], document["status"], epochs, document.get("error"))
+            spec = TrialSpec.from_json(document.get("spec"))
+        record = cls(spec, document["seed"], document["status"], epochs, document.get("error"))
+        record._require_sense()
+        return record
+
+    def _require_sense(self) -> None:
+        """Refuses epochs and an error that no training can leave with this status."""
+        numbers, asked = [epoch.epoch for epoch in self.epochs], self.spec.training.epochs
+        if numbers != list(range(1, len(numbers) + 1)):
+            raise InputError("epochs: must be numbered from 1")
+        count = len(numbers)
+        if count != asked if self.status == "completed" else count >= asked:
+            raise InputError(f"{count} epochs of {asked} do not fit status {self.status}")
+        is_text = isinstance(self.error, str)
+        if is_text if self.finished else not is_text:
+            raise InputError(f"error {self.error!r} does not fit status {self.status}")

@@ -6,12 +6,12 @@ import dataclasses
 import json
 import os
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cnn_ablation.system.caches import user_cache_dir
 from experiments.peers.processors import Share
 from experiments.peers.worker import Job
 
@@ -30,6 +30,8 @@ class Contestant:
         options: the worker's own.
         environment: variables set for the worker.
         keeps_programs: whether a first process leaves compiled programs for later ones.
+        cache_variable: the variable that names the folder in which it keeps them, where it would
+            else be one in a temporary folder that users share.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Contestant:
     options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     keeps_programs: bool = False
+    cache_variable: str | None = None
 
 
 OURS = "cnn_ablation"
@@ -58,6 +61,7 @@ CONTESTANTS = (
         ("torch",),
         {"channels_last": True, "compile": ["model", "optimizer"]},
         keeps_programs=True,
+        cache_variable="TORCHINDUCTOR_CACHE_DIR",
     ),
     Contestant(
         "keras",
@@ -75,10 +79,10 @@ CONTESTANTS = (
         {"steps_per_execution": 16},
         {
             "KERAS_BACKEND": "jax",
-            "JAX_COMPILATION_CACHE_DIR": str(Path(tempfile.gettempdir()) / "keras_jax_programs"),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
         },
         keeps_programs=True,
+        cache_variable="JAX_COMPILATION_CACHE_DIR",
     ),
 )
 
@@ -114,7 +118,7 @@ class Process:
                 stderr=errors,
                 text=True,
                 cwd=ROOT,
-                env={**on_cpu(os.environ), **contestant.environment},
+                env={**on_cpu(os.environ), **contestant.environment, **_own_cache(contestant)},
             )
 
     def start(self, job: Job) -> Answer:
@@ -156,6 +160,13 @@ class Process:
             raise WorkerError(f"{self.contestant.name}: {said[-1] if said else 'no message'}")
         content = json.loads(line) | {"others_share": share.others()}
         return Answer(content, content["finished_at"] - asked_at)
+
+
+def _own_cache(contestant: Contestant) -> dict[str, str]:
+    """Where a contestant keeps programs: a folder of the user's own, as they are run again."""
+    if contestant.cache_variable is None:
+        return {}
+    return {contestant.cache_variable: str(user_cache_dir("peers", contestant.name))}
 
 
 def on_cpu(environment: Mapping[str, str]) -> dict[str, str]:

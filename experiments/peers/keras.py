@@ -13,7 +13,7 @@ from typing import Any
 import keras
 
 from experiments.peers import mnist
-from experiments.peers.worker import Epoch, Job, serve
+from experiments.peers.worker import Block, Epoch, Job, serve
 
 EVAL_BATCH = 1000
 
@@ -56,17 +56,70 @@ class Trainer:
         return Epoch(middle - start, end - middle, *train, test_loss, test_accuracy)
 
 
-def build(job: Job) -> keras.Sequential:
+def build(job: Job) -> keras.Model:
     """Returns the network; Glorot-uniform kernels and zero biases are Keras's defaults."""
-    layers: list[Any] = [keras.layers.Input((28, 28, 1))]
-    for block in job.blocks():
-        convolution = (block.features, block.kernel_size, block.stride, block.padding)
-        layers.append(keras.layers.Conv2D(*convolution, activation="relu"))
-        if block.pool > 1:
-            layers.append(keras.layers.MaxPooling2D(block.pool))
-    layers += [keras.layers.Flatten(), keras.layers.Dense(job.spec["hidden"], activation="relu")]
-    layers.append(keras.layers.Dense(10))
-    return keras.Sequential(layers)
+    layers = keras.layers
+    inputs = x = layers.Input((28, 28, 1))
+    blocks = job.blocks()
+    for block in blocks:
+        x = apply_block(x, block)
+    if job.layers["head"] == "flatten":
+        x = layers.Flatten()(x)
+    else:
+        pools = {"global_avg": layers.GlobalAveragePooling2D, "global_max": layers.GlobalMaxPool2D}
+        x = pools[job.layers["head"]]()(x)
+    for hidden in job.layers["hidden"]:
+        x = layers.Dense(hidden, activation=activation(blocks[-1]))(x)
+    if job.layers["head_dropout"]:
+        x = layers.Dropout(job.layers["head_dropout"])(x)
+    return keras.Model(inputs, layers.Dense(10)(x))
+
+
+def apply_block(inputs: Any, block: Block) -> Any:
+    """Convolution, normalization, sum with a shortcut, activation, pooling, dropout."""
+    layers = keras.layers
+    plain = block.norm == "none" and not block.residual
+    x = layers.Conv2D(
+        block.features,
+        block.kernel_size,
+        block.stride,
+        block.padding,
+        dilation_rate=block.dilation,
+        groups=block.groups,
+        use_bias=block.bias,
+        activation=activation(block) if plain else None,
+    )(inputs)
+    if block.norm == "batch":
+        x = layers.BatchNormalization(momentum=block.norm_momentum, epsilon=block.norm_epsilon)(x)
+    elif block.norm == "layer":
+        x = layers.LayerNormalization(epsilon=block.norm_epsilon)(x)
+    elif block.norm == "group":
+        x = layers.GroupNormalization(block.norm_groups, epsilon=block.norm_epsilon)(x)
+    if block.residual:
+        x = layers.Add()([x, shortcut(inputs, x, block)])
+    if not plain:
+        x = layers.Activation(activation(block))(x)
+    if block.pool > 1:
+        pools = {"max": layers.MaxPooling2D, "avg": layers.AveragePooling2D}
+        x = pools[block.pool_kind](block.pool)(x)
+    return layers.Dropout(block.dropout)(x) if block.dropout else x
+
+
+def shortcut(inputs: Any, x: Any, block: Block) -> Any:
+    """A block's input under its map's pixels, projected where the shapes differ."""
+    if inputs.shape == x.shape:
+        return inputs
+    start = (block.reach - 1) // 2 if block.padding == "valid" else 0
+    end = start + (x.shape[1] - 1) * block.stride + 1
+    cut = (start, inputs.shape[1] - end)
+    if any(cut):
+        inputs = keras.layers.Cropping2D((cut, cut))(inputs)
+    return keras.layers.Conv2D(block.features, 1, block.stride, use_bias=False)(inputs)
+
+
+def activation(block: Block) -> str | Any:
+    """The name of a block's activation; Keras's leaky_relu has 0.2 as ours, gelu is exact."""
+    return None if block.activation == "none" else block.activation
 
 
 def set_threads(threads: int) -> None:

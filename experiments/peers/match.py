@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from cnn_ablation.design import NetworkSpec
 from cnn_ablation.design.summary import summarize
@@ -113,6 +114,7 @@ class Match:
     def _job(self, network: NetworkSpec) -> Job:
         return Job(
             network.to_json(),
+            layers_of(network),
             threads=self.threads,
             epochs=self.epochs + self.rounds,
             batch_size=self.batch_size,
@@ -156,6 +158,16 @@ class Match:
                 answer = processes[course.contestant].epoch()
                 course.rounds.append(answer.content)
                 course.peak_memory_bytes = answer.content["peak_memory_bytes"]
+
+
+def layers_of(network: NetworkSpec) -> dict[str, Any]:
+    """A network for programs that do not know this project; see `Job.layers`."""
+    return {
+        "blocks": [dataclasses.asdict(block) for block in network.blocks],
+        "head": network.head,
+        "hidden": list(network.hidden_layers),
+        "head_dropout": network.head_dropout,
+    }
 
 
 def _require_same_job(course: Course, job: Job) -> None:

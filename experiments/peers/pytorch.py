@@ -9,6 +9,7 @@ its default of one loop over the parameters: on a CPU foreach=True was measured 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -95,30 +96,112 @@ class Trainer:
         return loss_sum / len(self.test_labels), correct / len(self.test_labels)
 
 
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": lambda: nn.LeakyReLU(0.2),
+    "elu": nn.ELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "none": nn.Identity,
+}
+
+
+class ChannelNorm(nn.LayerNorm):
+    """Layer normalization over the channels of every pixel of (B, C, H, W)."""
+
+    def forward(self, images_BCHW: torch.Tensor) -> torch.Tensor:
+        """Normalizes with the channels last, where they lie with channels_last."""
+        normal = super().forward(images_BCHW.permute(0, 2, 3, 1))
+        return normal.permute(0, 3, 1, 2)
+
+
+class ConvBlock(nn.Module):
+    """Convolution, normalization, sum with a shortcut, activation, pooling, dropout."""
+
+    def __init__(self, block: Block, channels: int, size: int) -> None:
+        super().__init__()
+        before, after = padding(block, size)
+        apart = before if before == after else 0
+        self.pad = nn.Identity() if before == after else nn.ZeroPad2d((before, after) * 2)
+        self.convolution = nn.Conv2d(
+            channels,
+            block.features,
+            block.kernel_size,
+            block.stride,
+            apart,
+            block.dilation,
+            block.groups,
+            block.bias,
+        )
+        self.norm = normalization(block)
+        self.conv_size = (size + before + after - block.reach) // block.stride + 1
+        self.stride = block.stride
+        self.start = (block.reach - 1) // 2 if block.padding == "valid" else 0
+        projects = (channels, size) != (block.features, self.conv_size)
+        self.shortcut: nn.Module | None = None
+        if block.residual:
+            self.shortcut = (
+                nn.Conv2d(channels, block.features, 1, bias=False) if projects else nn.Identity()
+            )
+        pools = {"max": nn.MaxPool2d, "avg": nn.AvgPool2d}
+        self.rest = nn.Sequential(
+            ACTIVATIONS[block.activation](),
+            pools[block.pool_kind](block.pool) if block.pool > 1 else nn.Identity(),
+            nn.Dropout(block.dropout) if block.dropout else nn.Identity(),
+        )
+        self.out_size = self.conv_size // block.pool
+
+    def forward(self, images_BCHW: torch.Tensor) -> torch.Tensor:
+        """Maps images to the block's maps."""
+        x = self.norm(self.convolution(self.pad(images_BCHW)))
+        if self.shortcut is not None:
+            end = self.start + (self.conv_size - 1) * self.stride + 1
+            seen = slice(self.start, end, self.stride)
+            x = x + self.shortcut(images_BCHW[:, :, seen, seen])
+        out: torch.Tensor = self.rest(x)
+        return out
+
+
+def normalization(block: Block) -> nn.Module:
+    """A block's norm; PyTorch's momentum is the share of the new."""
+    if block.norm == "batch":
+        return nn.BatchNorm2d(block.features, block.norm_epsilon, 1 - block.norm_momentum)
+    if block.norm == "layer":
+        return ChannelNorm(block.features, block.norm_epsilon)
+    if block.norm == "group":
+        return nn.GroupNorm(block.norm_groups, block.features, block.norm_epsilon)
+    return nn.Identity()
+
+
 def build(job: Job) -> nn.Sequential:
     """Returns the network with Glorot-uniform kernels and zero biases."""
     layers: list[nn.Module] = []
     size, channels = 28, 1
-    for block in job.blocks():
-        before, after = padding(block, size)
-        if before == after:
-            convolution = (block.kernel_size, block.stride, before)
-        else:
-            layers.append(nn.ZeroPad2d((before, after, before, after)))
-            convolution = (block.kernel_size, block.stride, 0)
-        layers += [nn.Conv2d(channels, block.features, *convolution), nn.ReLU()]
-        if block.pool > 1:
-            layers.append(nn.MaxPool2d(block.pool))
-        reach = size + before + after - block.kernel_size
-        size, channels = (reach // block.stride + 1) // block.pool, block.features
-    hidden = job.spec["hidden"]
-    layers += [nn.Flatten(), nn.Linear(size * size * channels, hidden), nn.ReLU()]
-    layers.append(nn.Linear(hidden, 10))
-    for layer in layers:
+    blocks = job.blocks()
+    for block in blocks:
+        layers.append(ConvBlock(block, channels, size))
+        size, channels = layers[-1].out_size, block.features
+    units = size * size * channels
+    if job.layers["head"] != "flatten":
+        pools = {"global_avg": nn.AdaptiveAvgPool2d, "global_max": nn.AdaptiveMaxPool2d}
+        layers.append(pools[job.layers["head"]](1))
+        units = channels
+    layers.append(nn.Flatten())
+    for hidden in job.layers["hidden"]:
+        layers += [nn.Linear(units, hidden), ACTIVATIONS[blocks[-1].activation]()]
+        units = hidden
+    if job.layers["head_dropout"]:
+        layers.append(nn.Dropout(job.layers["head_dropout"]))
+    layers.append(nn.Linear(units, 10))
+    network = nn.Sequential(*layers)
+    for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
             nn.init.xavier_uniform_(layer.weight)
-            nn.init.zeros_(layer.bias)
-    return nn.Sequential(*layers)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+    return network
 
 
 def padding(block: Block, size: int) -> tuple[int, int]:
@@ -126,7 +209,7 @@ def padding(block: Block, size: int) -> tuple[int, int]:
     if block.padding == "valid":
         return 0, 0
     output = -(-size // block.stride)
-    total = max((output - 1) * block.stride + block.kernel_size - size, 0)
+    total = max((output - 1) * block.stride + block.reach - size, 0)
     return total // 2, total - total // 2
 
 

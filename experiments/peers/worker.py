@@ -15,25 +15,41 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 
 @dataclass(frozen=True)
 class Block:
-    """One convolution block: a valid or same convolution, relu, a max-pool window (1 for none)."""
+    """One convolution block; fields and values as cnn_ablation.design.Block has them.
+
+    These programs run where this project need not be installed, so that it is written once more;
+    a field that is missing or not known here is an error.
+    """
 
     features: int
     kernel_size: int
     stride: int
     padding: str
     pool: int
+    activation: str
+    norm: str
+    norm_momentum: float
+    norm_epsilon: float
+    norm_groups: int
+    pool_kind: str
+    dropout: float
+    dilation: int
+    groups: int
+    bias: bool
+    residual: bool
 
-
-BLOCK_FIELDS = tuple(field.name for field in fields(Block))
-OTHER_FIELDS = ("hidden", "classes", "image_shape")
+    @property
+    def reach(self) -> int:
+        """Pixels along one axis from the kernel's first tap to its last, both counted."""
+        return (self.kernel_size - 1) * self.dilation + 1
 
 
 @dataclass(frozen=True)
@@ -42,12 +58,15 @@ class Job:
 
     Attributes:
         spec: the network as the project's JSON: a field at its usual value may be left out.
+        layers: the network with nothing left out, for programs that do not know this project:
+            blocks, head, hidden, head_dropout.
         threads: how many may be used.
         epochs: how many will be asked for.
         options: the framework's own.
     """
 
     spec: dict[str, Any]
+    layers: dict[str, Any]
     threads: int
     epochs: int
     batch_size: int = 128
@@ -57,18 +76,14 @@ class Job:
     seed: int = 0
     options: dict[str, Any] = field(default_factory=dict)
 
-    def blocks(self) -> Iterator[Block]:
-        """Yields the convolution blocks, first to last.
+    def blocks(self) -> list[Block]:
+        """The convolution blocks, first to last.
 
         Raises:
-            ValueError: the network has a field that these programs do not know: they would train
+            TypeError: the network has a field that these programs do not know: they would train
                 another network.
         """
-        unknown = sorted(set(self.spec) - {*BLOCK_FIELDS, *OTHER_FIELDS})
-        if unknown:
-            raise ValueError(f"fields that this framework's program does not know: {unknown}")
-        for values in zip(*(self.spec[name] for name in BLOCK_FIELDS), strict=True):
-            yield Block(*values)
+        return [Block(**block) for block in self.layers["blocks"]]
 
 
 @dataclass(frozen=True)

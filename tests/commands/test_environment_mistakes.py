@@ -60,7 +60,7 @@ def test_an_empty_home_is_named(home: str, tmp_path: Path) -> None:
 
 def test_a_terminal_that_cannot_show_a_path_shows_its_numbers(tmp_path: Path) -> None:
     (tmp_path / "ä").mkdir()
-    (tmp_path / "ä" / "metrics.json").touch()
+    (tmp_path / "ä" / "metrics.json").write_text('{"runs": []}')
     workdir = f"--workdir={tmp_path / 'ä'}"
     done = run("cnn_ablation.main", workdir, PYTHONIOENCODING="ascii")
     assert done.returncode == 2

@@ -5,19 +5,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_training import FakeExecutor, train
 
-from cnn_ablation.commands.single_design import train_design
 from cnn_ablation.data import Dataset
-from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.execution import preparing
-from cnn_ablation.execution.executors import Began, Ended, EpochEnded, Event, Task
-from cnn_ablation.execution.options import StudyOptions
-from cnn_ablation.training.records import EpochRecord, TrialRecord
 
 # So many epochs that the second seed is not over when the stop comes, on however slow a machine.
 EPOCHS = 500
@@ -68,61 +63,19 @@ def test_a_run_stopped_after_its_first_seed_trains_only_the_second(
     assert [trial["seed"] for trial in lines_of(folder / "trials.jsonl")] == [3, 4]
 
 
-SPEC = TrialSpec(
-    NetworkSpec(stride=5, hidden=3),
-    TrainingSpec(epochs=1),
-    DataSpec(train_split="train[:100]", test_split="test[:50]"),
-)
-
-
-class FakeExecutor:
-    """Makes up trials, and is stopped at one of the seeds."""
-
-    workers = 1
-    trained: list[int]
-    stop_at: int | None
-
-    def __init__(self, *_: object) -> None: ...
-
-    def run(self, tasks: Sequence[Task], on_event: Callable[[Event], None]) -> None:
-        for spec, seed in ((task.spec, seed) for task in tasks for seed in task.seeds):
-            if seed == self.stop_at:
-                raise KeyboardInterrupt
-            self.trained.append(seed)
-            # Another figure each time: what was trained again would differ.
-            epoch = EpochRecord(1, 0.5, 0.5, 1.0 / len(self.trained), 0.5, 1.0, 0.1)
-            on_event(Began(spec, seed))
-            on_event(EpochEnded(spec, seed, epoch))
-            on_event(Ended(TrialRecord(spec, seed, "completed", (epoch,))))
-
-
 def test_a_run_that_replaces_another_goes_on_too(
     mnist: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def train(seed: int | None) -> int:
-        FakeExecutor.trained, FakeExecutor.stop_at = [], seed
-        options = StudyOptions.of(
-            training=SPEC.training,
-            data=SPEC.data,
-            seeds=(3, 4),
-            workdir=str(tmp_path / "run"),
-            controls=False,
-            timing_rounds=0,
-            executor="inline",
-            retry_failed=True,
-            conv="xla",
-        )
-        return train_design(SPEC, options, overwrite=True)
-
+    folder = tmp_path / "run"
     monkeypatch.setattr(preparing, "make_executor", FakeExecutor)
-    assert (train(None), FakeExecutor.trained) == (0, [3, 4])
-    finished = (tmp_path / "run" / "metrics.json").read_text()
+    assert (train(folder), FakeExecutor.trained) == (0, [3, 4])
+    finished = (folder / "metrics.json").read_text()
     with pytest.raises(KeyboardInterrupt, match=r"1 of 2 trials are kept .*; the same command"):
-        train(4)
-    assert (tmp_path / "run" / "metrics.json").read_text() == finished
-    assert (train(None), FakeExecutor.trained) == (0, [4])
-    assert (train(None), FakeExecutor.trained) == (0, [3, 4])
-    found = [(line["seed"], line["epoch"]) for line in lines_of(tmp_path / "run" / "metrics.jsonl")]
+        train(folder, stop_at=4)
+    assert (folder / "metrics.json").read_text() == finished
+    assert (train(folder), FakeExecutor.trained) == (0, [4])
+    assert (train(folder), FakeExecutor.trained) == (0, [3, 4])
+    found = [(line["seed"], line["epoch"]) for line in lines_of(folder / "metrics.jsonl")]
     assert found == [(3, 1), (4, 1)]
-    left = {path.name for path in (tmp_path / "run").iterdir() if path.suffix != ".lock"}
+    left = {path.name for path in folder.iterdir() if path.suffix != ".lock"}
     assert left == {"metrics.json", "metrics.jsonl", "study.json", "trials.jsonl"}

@@ -12,9 +12,10 @@ from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.study import Question, Study, Variant, one_axis
 from cnn_ablation.study.checks import check_study, same_designs
-from cnn_ablation.study.plan import Plan
+from cnn_ablation.study.plan import DatasetFacts, Plan
 from cnn_ablation.study.store import TRIALS, Store, load_results
 from cnn_ablation.study.verdicts import setting_of
+from cnn_ablation.system.stored import seal
 from cnn_ablation.training.records import EpochRecord, TrialRecord
 
 BASE = NetworkSpec(stride=2)
@@ -87,7 +88,8 @@ def test_one_design_under_two_labels_is_said() -> None:
 
 
 def record(spec: TrialSpec, seed: int) -> TrialRecord:
-    return TrialRecord(spec, seed, "completed", (EpochRecord(1, 0.5, 0.8, 0.4, 0.9, 1.0, 0.1),))
+    epochs = (EpochRecord(n, 0.5, 0.8, 0.4, 0.9, 1.0, 0.1) for n in (1, 2))
+    return TrialRecord(spec, seed, "completed", tuple(epochs))
 
 
 def strays(folder: Path, declared: Plan) -> list[str]:
@@ -112,11 +114,16 @@ def test_stored_trials_that_are_of_no_use_are_counted_and_named(tmp_path: Path) 
     assert len((tmp_path / TRIALS).read_text().splitlines()) == 4
 
 
+def of(line: dict[str, Any], version: str = "3.0.1", **changes: Any) -> None:
+    spec = TrialSpec.from_json(line["spec"]).replace(**changes)
+    line.update(spec=spec.to_json(), dataset_version=version, trial_id=spec.trial_id(0, version))
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda line: line.update(trial_id="0" * 16), "of hidden=32, with an id that is not its"),
-        (lambda line: line["spec"]["training"].update(epochs=9), "in another setting: epochs=9"),
+        (lambda line: of(line, "3.1.0"), "of hidden=32, on another version of its dataset"),
+        (lambda line: of(line, rho=0.9), "in another setting: rho=0.9"),
         (lambda line: line["spec"]["network"].update(wobble=1), "cannot be read .*newer version"),
         (lambda line: line.pop("spec"), "its spec cannot be read"),
     ],
@@ -125,9 +132,10 @@ def test_a_stray_line_says_why(change: Any, says: str, tmp_path: Path) -> None:
     with Store(tmp_path, plan()) as store:
         store.add_trial(record(plan().designs[0], 0))
     line = json.loads((tmp_path / TRIALS).read_text())
+    del line["checksum"]
     line["trial_id"] = "f" * 16
     change(line)
-    (tmp_path / TRIALS).write_text(json.dumps(line) + "\n")
+    (tmp_path / TRIALS).write_text(json.dumps(seal(line)) + "\n")
     (said,) = strays(tmp_path, plan())
     assert said.startswith("1 stored trial is kept and not used: ")
     with pytest.raises(AssertionError, match=says):
@@ -155,7 +163,12 @@ def test_a_plan_of_variants_that_change_training_and_data_survives_json() -> Non
         *one_axis(BASE, "optimizer", ("sgd", "adam")),
         Variant("few", BASE, data={"train_split": "train[:10%]"}),
     )
-    declared = plan(Study("s", "S", (Question("q", "Q", variants),)), extensions={"norm x": "ab"})
+    few = {DataSpec(train_split="train[:10%]"): DatasetFacts("3.0.1", "e" * 16)}
+    declared = plan(
+        Study("s", "S", (Question("q", "Q", variants),)),
+        extensions={"norm x": "ab"},
+        other_datasets=few,
+    )
     read = Plan.from_json(json.loads(json.dumps(declared.to_json())))
     assert read == declared
     assert read.designs == declared.designs

@@ -7,45 +7,13 @@ from pathlib import Path
 
 import pytest
 import small_study
+from filled_study import ALL, MACHINE, OTHER_MACHINE, PLAN, fill, times, trial
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from cnn_ablation.design import TrialSpec
 from cnn_ablation.errors import InputError
-from cnn_ablation.study.plan import Plan, default_folder
-from cnn_ablation.study.results import StudyResults, Timing
+from cnn_ablation.study.plan import default_folder
 from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, Store, load_results
-from cnn_ablation.training.records import EpochRecord, Status, TrialRecord
-
-PLAN = Plan(
-    study=small_study.study(4, 6),
-    training=small_study.TRAINING,
-    data=small_study.DATA,
-    dataset_version="3.0.1",
-    fingerprint="0123456789abcdef",
-    lowering="xla",
-    seeds=(0, 1, 2),
-    environment={"device": "cpu: 1 x cpu, 2 cores"},
-)
-MACHINE, OTHER_MACHINE = {"node": "a"}, {"node": "b"}
-
-
-def trial(
-    spec: TrialSpec, seed: int, status: Status = "completed", error: str | None = None
-) -> TrialRecord:
-    accuracy = 0.9 + spec.network.hidden_layers[0] / 1000 + seed / 100_000
-    epochs = tuple(EpochRecord(n, 0.5, 0.8, 0.4, accuracy + n / 50, 1.5, 0.1) for n in (1, 2))
-    return TrialRecord(spec, seed, status, () if status == "failed" else epochs, error)
-
-
-ALL = [trial(spec, seed) for spec, seed in PLAN.trials()]
-
-
-def fill(folder: Path, trials: list[TrialRecord] = ALL, plan: Plan = PLAN) -> StudyResults:
-    with Store(folder, plan) as store:
-        for one in trials:
-            store.add_trial(one)
-        return store.results()
 
 
 def test_what_is_stored_is_read_back_in_the_order_of_the_study(tmp_path: Path) -> None:
@@ -110,23 +78,32 @@ def test_a_torn_line_is_told_of(tmp_path: Path) -> None:
     with Store(tmp_path, PLAN) as store:
         (said,) = store.repairs
     assert said.startswith(f"{tmp_path / TRIALS}: line 7 was torn")
+    assert (tmp_path / f"{TRIALS}.damaged").read_bytes() == b'{"trial_id": "12\n'
 
 
-def test_a_damaged_line_that_no_kill_explains_is_refused(tmp_path: Path) -> None:
+def test_a_damaged_line_is_named_and_set_aside_and_its_trial_missing(tmp_path: Path) -> None:
     fill(tmp_path)
-    lines = (tmp_path / TRIALS).read_bytes().splitlines(keepends=True)
-    lines[2] = b"{}\n"
-    (tmp_path / TRIALS).write_bytes(b"".join(lines))
-    with pytest.raises(InputError, match=r"trials.jsonl: line 3 is damaged: must be") as caught:
-        Store(tmp_path, PLAN)
-    assert "\n" not in str(caught.value)
-    with pytest.raises(InputError, match="line 3"):
+    whole = (tmp_path / TRIALS).read_bytes()
+    lines = whole.splitlines(keepends=True)
+    damaged = lines[2].replace(b"completed", b"diverged ")
+    (tmp_path / TRIALS).write_bytes(b"".join([*lines[:2], damaged, *lines[3:]]))
+    with pytest.raises(InputError, match=r"trials.jsonl: line 3 is damaged \(its checksum") as why:
         load_results(tmp_path)
+    assert "\n" not in str(why.value)
+    with Store(tmp_path, PLAN) as store:
+        (said,) = store.repairs
+        assert said.startswith(f"{tmp_path / TRIALS}: line 3 is damaged (its checksum ")
+        assert "it is kept in trials.jsonl.damaged, and what it was of runs again" in said
+        assert store.results().trials == (*ALL[:2], *ALL[3:])
+        store.add_trial(ALL[2])
+    assert (tmp_path / f"{TRIALS}.damaged").read_bytes() == damaged
+    assert sorted((tmp_path / TRIALS).read_bytes().splitlines(keepends=True)) == sorted(lines)
+    assert load_results(tmp_path).trials == tuple(ALL)
 
 
 def test_of_a_trial_written_twice_the_first_counts(tmp_path: Path) -> None:
     fill(tmp_path)
-    again = dataclasses.replace(ALL[0], epochs=ALL[0].epochs[:1])
+    again = dataclasses.replace(ALL[0], status="diverged", epochs=ALL[0].epochs[:1])
     assert fill(tmp_path, [again]).trials == tuple(ALL)
 
 
@@ -184,10 +161,6 @@ def test_who_only_looks_does_not_sign_the_results(tmp_path: Path) -> None:
         assert store.results().environment == PLAN.environment
         store.record_environment(elsewhere.environment)
     assert load_results(tmp_path).environment == elsewhere.environment
-
-
-def times(seconds: float, *specs: TrialSpec) -> list[Timing]:
-    return [Timing(spec, 1, seconds, 0.1) for spec in specs]
 
 
 def test_rounds_count_where_they_timed_every_design_on_one_machine(tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ from cnn_ablation.trackers import Run, TrackedTrial, TrackerOptions, make_tracki
 
 tracking = make_tracking(TrackerOptions(tensorboard=True))
 trial = TrackedTrial("id", TrialSpec(), 5, "a label")
-tracking.start(Run("name", "title", Path(sys.argv[1]), True, {}))
+tracking.start(Run("name", "title", Path(sys.argv[1]), Path(sys.argv[1]), True, {}))
 tracking.begin(trial)
 for epoch in range(1, 4):
     tracking.log_epoch(trial, EpochRecord(epoch, 0.5, 0.5, 0.5, 0.25, 1.0, 0.1))
@@ -225,9 +225,9 @@ class FakeExecutor:
                 on_event(Began(spec, seed))
                 on_event(EpochEnded(spec, seed, epochs[0]))
                 status = "completed"
-            if status == "completed":
-                epochs.append(EpochRecord(2, 0.4, 0.6, 0.2 + seed, hidden / 9, 1.0, 0.1))
-                on_event(EpochEnded(spec, seed, epochs[1]))
+            for number in range(2, spec.training.epochs + 1) if status == "completed" else ():
+                epochs.append(EpochRecord(number, 0.4, 0.6, 0.2 + seed, hidden / 9, 1.0, 0.1))
+                on_event(EpochEnded(spec, seed, epochs[-1]))
             error = "out of luck" if status == "failed" else None
             kept = () if error else tuple(epochs)
             on_event(Ended(TrialRecord(spec, seed, status, kept, error)))

@@ -3,29 +3,34 @@
 A lowering computes a whole block in one go where it knows how. It names the fields of a block that
 it knows; a field that it does not know must be at the value that stands for the field's absence,
 so that a lowering stays right when blocks gain a field. What it does not support is computed stage
-by stage (`network.block`), its convolution by the lowering where that can.
+by stage (`network.block`), its convolution and what follows by the lowering where that can.
 """
 
 import dataclasses
 import functools
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import jax
 
 from cnn_ablation.design import BLOCK_FIELDS, Block, NetworkSpec
 from cnn_ablation.errors import InputError
-from cnn_ablation.network.lowerings import banded, xla
+from cnn_ablation.network.lowerings import banded, plain, xla
 from cnn_ablation.network.lowerings.native import calls as native
-from cnn_ablation.stages import convolution
+from cnn_ablation.network.lowerings.native import kept, maps
+from cnn_ablation.stages import activation, convolution, normalization, pooling
 
 # A bias that a block leaves out is one of zeros to `block`, and none of a convolution's concern.
-GEOMETRY = frozenset({"features", "kernel_size", "stride", "padding", "bias"})
+# Dropout comes after all that a lowering computes.
+GEOMETRY = frozenset({"features", "kernel_size", "stride", "padding", "bias", "dropout"})
 LOWERINGS: tuple[str, ...] = ("auto", "native", "xla", "banded")
 _OPTIONS = NetworkSpec.every_option()
-Convolution = Callable[[jax.Array, jax.Array, Block], jax.Array]
-FusedBlock = Callable[[jax.Array, jax.Array, jax.Array, Block], jax.Array]
-Dense = Callable[[jax.Array, jax.Array, jax.Array], jax.Array]
+Convolution = Callable[[jax.Array, jax.Array, jax.Array, Block], jax.Array]
+Dense = Callable[[jax.Array, jax.Array, jax.Array, str], jax.Array]
+MaybeArray = jax.Array | None
+Finish = Callable[[jax.Array, MaybeArray, MaybeArray, MaybeArray, Block], jax.Array]
+# The choices of these fields that kernels of ours compute; users may have registered others.
+NATIVE_CHOICES = {"activation": kept.ACTIVATIONS, "pool_kind": kept.POOLS}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,32 +39,58 @@ class Lowering:
 
     Attributes:
         name: `native`, `xla` or `banded`.
-        block: convolution, max-pool, bias and ReLU in one: (images_BHWC, kernel_HWIO, bias_O,
+        block: convolution, bias, activation and pooling in one: (images_BHWC, kernel_HWIO, bias_O,
             block) to (B, H', W', O).
         block_fields: the fields of a block that `block` knows.
-        convolution: the convolution alone: (images_BHWC, kernel_HWIO, block) to (B, H', W', O).
+        convolution: convolution and bias: (images_BHWC, kernel_HWIO, bias_O, block) to
+            (B, H', W', O).
         convolution_fields: the fields that change a convolution and that `convolution` knows.
         any_convolution: the convolution with whatever other fields.
-        dense: a Dense layer with ReLU: (features_BD, kernel_DO, bias_O) to (B, O).
+        dense: a Dense layer: (features_BD, kernel_DO, bias_O, activation) to (B, O).
+        finish: what follows a convolution: (x_BHWC, scale, offset, shortcut_BHWC, block) to the
+            map scaled, offset, with the shortcut added, activated and pooled. Scale and offset are
+            (B, C) or (1, C); each of the three may be None.
+        moments: each image's mean and sum of squared deviations by channel: x_BHWC to two (B, C).
+        normalize_channels: every position normalized over its channels: (x_BHWC, epsilon) to
+            (B, H, W, C).
+        choices: of some fields, the values that `block`, `dense` and `finish` know; others are
+            computed by plain JAX.
     """
 
     name: str
-    block: FusedBlock
+    block: Convolution
     block_fields: frozenset[str]
     convolution: Convolution
     convolution_fields: frozenset[str]
     any_convolution: Convolution
-    dense: Dense
+    dense: Dense = plain.dense
+    finish: Finish = plain.finish
+    moments: Callable[[jax.Array], normalization.Moments] = normalization.moments
+    normalize_channels: Callable[[jax.Array, float], jax.Array] = normalization.layer_norm
+    choices: Mapping[str, Collection[str]] = dataclasses.field(default_factory=dict, hash=False)
 
     def unsupported(self, block: Block) -> tuple[str, ...]:
         """The fields that keep `block` from computing a block, in the order of the spec."""
-        return _unknown(block, self.block_fields)
+        unknown = {*_unknown(block, self.block_fields), *self.unknown_choices(block)}
+        return tuple(name for name in BLOCK_FIELDS if name in unknown)
 
-    def convolve(self, images_BHWC: jax.Array, kernel_HWIO: jax.Array, block: Block) -> jax.Array:
-        """A block's convolution without bias, by the quickest way that is right for it."""
+    def unknown_choices(self, block: Block) -> tuple[str, ...]:
+        """The fields whose value in a block is none of the lowering's `choices`."""
+        return tuple(n for n, known in self.choices.items() if getattr(block, n) not in known)
+
+    def convolution_of(self, block: Block) -> Convolution:
+        """A block's convolution and bias, by the quickest way that is right for it."""
         unknown = set(_unknown(block, self.convolution_fields)).intersection(convolution.FIELDS)
-        convolve = self.any_convolution if unknown else self.convolution
-        return convolve(images_BHWC, kernel_HWIO, block)
+        return self.any_convolution if unknown else self.convolution
+
+    def finish_of(self, block: Block) -> Finish:
+        """`finish`, or plain JAX where the block has a choice that `finish` does not know."""
+        return plain.finish if self.unknown_choices(block) else self.finish
+
+    def dense_of(self, name: str) -> Dense:
+        """`dense`, or plain JAX for an activation that `dense` does not know."""
+        known = name in self.choices.get("activation", (name,))
+        return self.dense if known else plain.dense
 
 
 def _unknown(block: Block, known: frozenset[str]) -> tuple[str, ...]:
@@ -70,37 +101,35 @@ def _unknown(block: Block, known: frozenset[str]) -> tuple[str, ...]:
     )
 
 
-def _plain_dense(features_BD: jax.Array, kernel_DO: jax.Array, bias_O: jax.Array) -> jax.Array:
-    return jax.nn.relu(features_BD @ kernel_DO + bias_O)
-
-
 _BY_NAME = {
     "xla": Lowering(
         name="xla",
         block=xla.conv_block,
         block_fields=GEOMETRY | {"pool"},
-        convolution=convolution.convolve,
+        convolution=plain.with_bias(convolution.convolve),
         convolution_fields=GEOMETRY,
-        any_convolution=convolution.convolve,
-        dense=_plain_dense,
+        any_convolution=plain.with_bias(convolution.convolve),
     ),
     "banded": Lowering(
         name="banded",
         block=banded.conv_block,
         block_fields=GEOMETRY | {"pool"},
-        convolution=banded.convolve,
+        convolution=plain.with_bias(banded.convolve),
         convolution_fields=GEOMETRY,
-        any_convolution=convolution.convolve_by_products,
-        dense=_plain_dense,
+        any_convolution=plain.with_bias(convolution.convolve_by_products),
     ),
     "native": Lowering(
         name="native",
         block=native.block,
-        block_fields=GEOMETRY | {"pool"},
-        convolution=banded.convolve,
-        convolution_fields=GEOMETRY,
-        any_convolution=convolution.convolve_by_products,
+        block_fields=GEOMETRY.union(convolution.FIELDS, activation.FIELDS, pooling.FIELDS),
+        convolution=native.convolve,
+        convolution_fields=GEOMETRY.union(convolution.FIELDS),
+        any_convolution=plain.with_bias(convolution.convolve_by_products),
         dense=native.dense,
+        finish=maps.finish,
+        moments=maps.moments,
+        normalize_channels=maps.normalize_channels,
+        choices=NATIVE_CHOICES,
     ),
 }
 
@@ -141,17 +170,20 @@ def choose_lowering(name: str, platform: str) -> str:
 
 
 def announce_fallbacks(networks: Iterable[NetworkSpec], name: str) -> None:
-    """Says once of each field that it is computed without the native kernels, and so slower."""
+    """Says once of each choice that it is computed without the native kernels, and so slower."""
     if name != "native":
         return
     lowering = lowering_of(name)
-    fields = {
-        field: None for n in networks for block in n.blocks for field in lowering.unsupported(block)
+    choices = {
+        f"{field}={getattr(block, field)}": None
+        for network in networks
+        for block in network.blocks
+        for field in lowering.unknown_choices(block)
     }
-    for field in fields:
+    for choice in choices:
         _notice(
-            f"cnn_ablation: {field} is not in the native kernels yet: blocks with it are computed "
-            "by plain JAX, slower"
+            f"cnn_ablation: {choice} is not in the native kernels: blocks with it are computed by "
+            "plain JAX in part, slower"
         )
 
 

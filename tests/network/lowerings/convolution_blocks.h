@@ -45,17 +45,32 @@ struct Results {
       : out(in.out_gradients.size()),
         images(in.images.size()),
         kernel(in.kernel.size()),
-        bias(in.bias.size()),
-        winners(in.out_gradients.size()) {}
+        bias(in.bias.size()) {}
+  Results(const Block& block, const Inputs& in) : Results(in) {
+    if (block.keeps_winners()) winners.resize(out.size());
+    if (block.keeps_slopes()) {
+      slopes.resize(static_cast<std::size_t>(block.batch * block.slopes_size()));
+    }
+  }
 
   Floats out, images, kernel, bias;
-  std::vector<std::int32_t> winners;  // of blocks that pool
+  std::vector<std::int32_t> winners;  // where the block keeps them, as slopes
+  Floats slopes;
+
+  Kept kept() {
+    return {winners.empty() ? nullptr : winners.data(), slopes.empty() ? nullptr : slopes.data()};
+  }
+  Residual residual(const Block& block) const {
+    const bool outputs = block.activation == Activation::kRelu && block.pool == 1;
+    return {outputs ? out.data() : nullptr, winners.empty() ? nullptr : winners.data(),
+            slopes.empty() ? nullptr : slopes.data()};
+  }
 };
 
 template <typename Parallel>
 void run_forward(const Block& block, const Inputs& in, const Parallel& parallel, Results& r) {
   forward(block, in.images.data(), in.kernel.data(), in.bias.data(), r.out.data(),
-          block.pool > 1 ? r.winners.data() : nullptr, parallel);
+          r.kept(), parallel);
 }
 
 template <typename Parallel>
@@ -63,8 +78,7 @@ void run_backward(const Block& block, const Inputs& in, bool want_images, const 
                   Results& r) {
   Gradients gradients = {};
   gradients.out = in.out_gradients.data();
-  gradients.residual = {block.pool > 1 ? nullptr : r.out.data(),
-                        block.pool > 1 ? r.winners.data() : nullptr};
+  gradients.residual = r.residual(block);
   gradients.kernel = r.kernel.data();
   gradients.bias = r.bias.data();
   gradients.images = want_images ? r.images.data() : nullptr;
@@ -73,7 +87,7 @@ void run_backward(const Block& block, const Inputs& in, bool want_images, const 
 
 template <typename Parallel>
 Results ours(const Block& block, const Inputs& in, bool want_images, const Parallel& parallel) {
-  Results r(in);
+  Results r(block, in);
   run_forward(block, in, parallel, r);
   run_backward(block, in, want_images, parallel, r);
   return r;
@@ -85,7 +99,8 @@ template <typename Visit>
 void each_place(const Block& b, Index n, Index y, Index x, Index o, const Visit& visit) {
   for (Index i = 0; i < b.kernel_height; ++i) {
     for (Index j = 0; j < b.kernel_width; ++j) {
-      const Index row = y * b.stride + i - b.pad_top, column = x * b.stride + j - b.pad_left;
+      const Index row = y * b.stride + i * b.dilation - b.pad_top;
+      const Index column = x * b.stride + j * b.dilation - b.pad_left;
       if (row < 0 || row >= b.height || column < 0 || column >= b.width) continue;
       visit(((n * b.height + row) * b.width + column) * b.channels,
             (i * b.kernel_width + j) * b.channels * b.features + o);
@@ -115,9 +130,9 @@ inline void add_plain_gradients(const Block& b, const Inputs& in, Index n, Index
   });
 }
 
-// One output: the first maximum of a window, and where its gradient goes.
-inline void plain_window(const Block& b, const Inputs& in, Index n, Index y, Index x, Index o,
-                         std::size_t at, Results& r) {
+// One output that is a maximum: of which member, and where its gradient goes.
+inline void plain_maximum(const Block& b, const Inputs& in, Index n, Index y, Index x, Index o,
+                          std::size_t at, Results& r) {
   Index best_y = 0, best_x = 0;
   float best = 0;
   for (Index i = 0; i < b.pool; ++i) {
@@ -131,8 +146,27 @@ inline void plain_window(const Block& b, const Inputs& in, Index n, Index y, Ind
     }
   }
   const float value = best + in.bias[static_cast<std::size_t>(o)];
-  r.out[at] = value > 0 ? value : 0;
-  if (value > 0) add_plain_gradients(b, in, n, best_y, best_x, o, in.out_gradients[at], r);
+  const bool passes = value > 0 || b.activation == Activation::kNone;
+  r.out[at] = passes ? value : 0;
+  if (passes) add_plain_gradients(b, in, n, best_y, best_x, o, in.out_gradients[at], r);
+}
+
+// One output that is a mean of activated members.
+inline void plain_mean(const Block& b, const Inputs& in, Index n, Index y, Index x, Index o,
+                       std::size_t at, Results& r) {
+  const float share = 1.0f / static_cast<float>(b.pool * b.pool);
+  float total = 0;
+  for (Index i = 0; i < b.pool; ++i) {
+    for (Index j = 0; j < b.pool; ++j) {
+      const Index row = y * b.pool + i, column = x * b.pool + j;
+      const float value =
+          plain_sum(b, in, n, row, column, o) + in.bias[static_cast<std::size_t>(o)];
+      if (value <= 0 && b.activation == Activation::kRelu) continue;
+      total += value;
+      add_plain_gradients(b, in, n, row, column, o, share * in.out_gradients[at], r);
+    }
+  }
+  r.out[at] = total * share;
 }
 
 inline Results plain(const Block& b, const Inputs& in) {
@@ -141,11 +175,24 @@ inline Results plain(const Block& b, const Inputs& in) {
   for (Index n = 0; n < b.batch; ++n) {
     for (Index y = 0; y < b.out_height; ++y) {
       for (Index x = 0; x < b.out_width; ++x) {
-        for (Index o = 0; o < b.features; ++o, ++at) plain_window(b, in, n, y, x, o, at, r);
+        for (Index o = 0; o < b.features; ++o, ++at) {
+          (b.average ? plain_mean : plain_maximum)(b, in, n, y, x, o, at, r);
+        }
       }
     }
   }
   return r;
+}
+
+// The convolution's height or width, and the padding before it.
+struct Side {
+  Index size, pad;
+};
+
+inline Side side_of(Index image, Index reach, Index stride, bool same) {
+  if (!same) return {(image - reach) / stride + 1, 0};
+  const Index size = (image + stride - 1) / stride;
+  return {size, std::max<Index>((size - 1) * stride + reach - image, 0) / 2};
 }
 
 inline Block random_block(std::mt19937& random) {
@@ -158,24 +205,24 @@ inline Block random_block(std::mt19937& random) {
   b.batch = draw(1, 2 * kLanes + 2);
   b.kernel_height = draw(1, 6);
   b.kernel_width = draw(1, 6);
+  b.dilation = draw(0, 2) == 0 ? draw(2, 3) : 1;
   const bool dense = draw(0, 5) == 0;
-  b.height = b.kernel_height + (dense ? 0 : draw(0, 10));
-  b.width = b.kernel_width + (dense ? 0 : draw(0, draw(0, 3) == 0 ? 40 : 10));
+  b.height = b.reach(b.kernel_height) + (dense ? 0 : draw(0, 10));
+  b.width = b.reach(b.kernel_width) + (dense ? 0 : draw(0, draw(0, 3) == 0 ? 40 : 10));
   b.channels = channel_counts[draw(0, 8)];
   b.features = feature_counts[draw(0, 12)];
   b.stride = draw(1, 5);
-  Index height = (b.height - b.kernel_height) / b.stride + 1;
-  Index width = (b.width - b.kernel_width) / b.stride + 1;
-  if (draw(0, 1) == 1) {  // same
-    height = (b.height + b.stride - 1) / b.stride;
-    width = (b.width + b.stride - 1) / b.stride;
-    b.pad_top =
-        std::max<Index>((height - 1) * b.stride + b.kernel_height - b.height, 0) / 2;
-    b.pad_left = std::max<Index>((width - 1) * b.stride + b.kernel_width - b.width, 0) / 2;
-  }
-  b.pool = draw(1, static_cast<int>(std::min<Index>({4, height, width})));
-  b.out_height = height / b.pool;
-  b.out_width = width / b.pool;
+  const bool same = draw(0, 1) == 1;
+  const Side rows = side_of(b.height, b.reach(b.kernel_height), b.stride, same);
+  const Side columns = side_of(b.width, b.reach(b.kernel_width), b.stride, same);
+  b.pad_top = rows.pad;
+  b.pad_left = columns.pad;
+  b.pool = draw(1, static_cast<int>(std::min<Index>({4, rows.size, columns.size})));
+  b.out_height = rows.size / b.pool;
+  b.out_width = columns.size / b.pool;
+  b.activation = draw(0, 2) == 0 ? Activation::kNone : Activation::kRelu;
+  // A ninth is no float.
+  b.average = b.pool != 3 && draw(0, 2) == 0;
   return b;
 }
 

@@ -8,8 +8,10 @@
 #include <thread>
 #include <vector>
 
+#include "convolution_activations.h"
 #include "convolution_blocks.h"
 #include "convolution_lanes.h"
+#include "convolution_maps.h"
 #include "convolution_memory.h"
 #include "convolution_threads.h"
 
@@ -28,9 +30,11 @@ bool agrees(std::mt19937& random) {
                     first_layer.kernel == want.kernel && first_layer.bias == want.bias;
   if (!same) {
     std::printf("differs: batch %td, image %td x %td x %td, kernel %td x %td, features %td, "
-                "stride %td, pad %td %td, pool %td: out %d images %d kernel %d %d bias %d %d\n",
+                "stride %td, dilation %td, pad %td %td, pool %td, average %d, activation %d: "
+                "out %d images %d kernel %d %d bias %d %d\n",
                 b.batch, b.height, b.width, b.channels, b.kernel_height, b.kernel_width,
-                b.features, b.stride, b.pad_top, b.pad_left, b.pool, got.out == want.out,
+                b.features, b.stride, b.dilation, b.pad_top, b.pad_left, b.pool, b.average,
+                static_cast<int>(b.activation), got.out == want.out,
                 got.images == want.images, got.kernel == want.kernel,
                 first_layer.kernel == want.kernel, got.bias == want.bias,
                 first_layer.bias == want.bias);
@@ -71,6 +75,7 @@ bool threads_change_nothing(int count) {
     const Results alone = ours(b, in, true, Serial());
     const Results shared = ours(b, in, true, OnPool(pool, true));
     if (shared.out != alone.out || shared.winners != alone.winners ||
+        shared.slopes != alone.slopes ||
         shared.images != alone.images || shared.kernel != alone.kernel ||
         shared.bias != alone.bias) {
       ++wrong;
@@ -85,6 +90,6 @@ bool threads_change_nothing(int count) {
 int main(int, char** arguments) {
   const bool lanes = lanes_hold(), blocks = blocks_hold(std::atoi(arguments[1]));
   const bool threads = threads_change_nothing(std::atoi(arguments[2])), loops = loops_hold();
-  const bool memory = memory_holds();
-  return lanes && blocks && threads && loops && memory ? 0 : 1;
+  const bool memory = memory_holds(), activations = activations_hold(), maps = maps_hold(100);
+  return activations && maps && lanes && blocks && threads && loops && memory ? 0 : 1;
 }

@@ -110,7 +110,7 @@ bool memory_holds_for(const Block& block, bool want_images, Failing mode, bool u
   std::mt19937 random(1);
   const Inputs in = integer_inputs(block, random);
   const Results want = ours(block, in, want_images, Serial());
-  Results r(in);
+  Results r(block, in);
   const int forwards = allocations_that_fail<SomePool>(
       mode, used, [&](const OnPool& parallel) { run_forward(block, in, parallel, r); },
       [&] { return r.out == want.out && r.winners == want.winners; });

@@ -1,5 +1,6 @@
 """The kernels are compiled once, by one process, into a folder that is the user's alone."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cnn_ablation.errors import InputError
 from cnn_ablation.network.lowerings.native import build
 
 ROOT = Path(__file__).parents[3]
@@ -35,6 +37,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     compiler.write_text(FAKE_COMPILER.format(calls=calls))
     compiler.chmod(0o755)
     monkeypatch.setenv("CXX", str(compiler))
+    monkeypatch.setattr(build, "_try_out", lambda compiler, library: None)
     return calls
 
 
@@ -60,7 +63,11 @@ def start(code: str) -> subprocess.Popen[str]:
 def test_compiled_once_by_processes_that_start_together(cache: Path, calls: Path) -> None:
     compiler = Path(os.environ["CXX"])
     compiler.write_text(compiler.read_text().replace("sleep 0", "sleep 1"))
-    code = "from cnn_ablation.network.lowerings.native import build; print(*build.library())"
+    code = (
+        "from cnn_ablation.network.lowerings.native import build\n"
+        "build._try_out = lambda compiler, library: None\n"
+        "print(*build.library())"
+    )
     together = [start(code) for _ in range(3)]
     outputs = {process.communicate()[0] for process in together}
     assert [process.returncode for process in together] == [0, 0, 0]
@@ -86,11 +93,109 @@ def test_key_follows_compiler_and_flags(
     assert len(calls.read_text().splitlines()) == 3
 
 
+@pytest.mark.parametrize("name", build._INFLUENCES)
+def test_key_follows_what_changes_what_a_compiler_includes(
+    cache: Path, calls: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.delenv(name, raising=False)
+    _, first = build.library()
+    monkeypatch.setenv(name, "/elsewhere")
+    assert build.library()[1] != first
+
+
 @pytest.mark.parametrize("mode", [0o770, 0o707])
-def test_folder_open_to_others_is_refused(cache: Path, calls: Path, mode: int) -> None:
-    build.library()
-    (cache / "native").chmod(mode)
+@pytest.mark.parametrize("place", ["", "native", "native/{key}", "native/{key}/kernels.so"])
+def test_what_is_open_to_others_is_refused(cache: Path, calls: Path, mode: int, place: str) -> None:
+    _, key = build.library()
+    (cache / place.format(key=key)).chmod(mode)
     with pytest.raises(build.BuildError, match="can be written by other users"):
+        build.library()
+
+
+def test_a_link_in_the_place_of_the_library_is_refused(cache: Path, calls: Path) -> None:
+    path, _ = build.library()
+    path.rename(path.with_name("elsewhere.so"))
+    path.symlink_to("elsewhere.so")
+    with pytest.raises(build.BuildError, match=r"kernels\.so is a link; allowed is a file"):
+        build.library()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("kernels.so", b"librarY\n"),
+        ("kernels.so", b"lib"),
+        ("kernels.so", b""),
+        ("kernels.json", b"{}"),
+        ("kernels.json", b"["),
+        ("kernels.json", b'{"sha256": "0", "size": 8}'),
+        ("kernels.json", None),
+    ],
+)
+def test_a_damaged_library_is_not_loaded_but_compiled_again(
+    cache: Path, calls: Path, name: str, content: bytes | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, key = build.library()
+    capsys.readouterr()
+    if content is None:
+        path.with_name(name).unlink()
+    else:
+        path.with_name(name).write_bytes(content)
+    assert build.library() == (path, key)
+    assert path.read_bytes() == b"library\n"
+    assert capsys.readouterr().err.startswith(f"cnn_ablation: {path}: not used: it")
+    assert len(calls.read_text().splitlines()) == 2
+    assert build.library() == (path, key)
+    assert capsys.readouterr().err == ""
+
+
+def test_what_a_killed_process_has_left_is_removed(cache: Path, calls: Path) -> None:
+    path, _ = build.library()
+    path.unlink()
+    for name in ("tmpabc.so", "tmpabc.json", ".tmpabc.json.x"):
+        path.with_name(name).touch()
+    build.library()
+    left = sorted(one.name for one in path.parent.iterdir() if one.suffix != ".lock")
+    assert left == ["kernels.json", "kernels.so"]
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ('"no ELF" > "$last"', "(invalid ELF|file too short|not a mach-o)"),
+        ("", "(undefined symbol|symbol not found)"),
+        ("void nowhere(); void Forward() { nowhere(); }", "(undefined symbol|not found)"),
+        ("__attribute__((constructor)) void end() { __builtin_trap(); }", "exit code -"),
+    ],
+)
+def test_what_a_broken_compiler_emits_is_not_kept(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, why: str
+) -> None:
+    try:
+        real = build.find_compiler()[0]
+    except build.BuildError as error:
+        pytest.skip(str(error))
+    (tmp_path / "other.cc").write_text(source)
+    makes = f'{real} -shared -fPIC {tmp_path}/other.cc -o "$last"'
+    if ">" in source:
+        makes = f"echo {source}"
+    fake(tmp_path, f"{VERSION}\nfor last; do :; done\n{makes}", monkeypatch)
+    for _ in range(2):
+        with pytest.raises(build.BuildError, match=f"fake made a library that .*: .*{why}"):
+            build.library()
+    assert not list(cache.rglob("*.so")) and not list(cache.rglob("*.json"))
+
+
+def test_a_full_disk_is_no_reason_for_another_lowering(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake(tmp_path, f"{VERSION}\nexit 1", monkeypatch)
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match="No space left on device; make room"):
         build.library()
 
 
@@ -159,6 +264,7 @@ def test_key_follows_a_version_told_on_stderr(
 ) -> None:
     script = 'if [ "$1" = --version ]; then echo 1 >&2; exit 0; fi\nfor o; do :; done; echo x > $o'
     compiler = fake(tmp_path, script, monkeypatch)
+    monkeypatch.setattr(build, "_try_out", lambda compiler, library: None)
     _, first = build.library()
     compiler.write_text(compiler.read_text().replace("echo 1", "echo 2"))
     assert build.library()[1] != first

@@ -101,6 +101,8 @@ def test_kernels(name: str, tmp_path: Path) -> None:
     assert f"{chosen.threaded} of {chosen.threaded} blocks are the same" in done.stdout
     assert "loops: hold" in done.stdout
     assert "memory: holds" in done.stdout
+    assert "activations: hold" in done.stdout
+    assert "100 of 100 maps agree" in done.stdout
     assert "Sanitizer" not in output
     if chosen.lanes is not None:
         assert f"{chosen.lanes} lanes: " in done.stdout

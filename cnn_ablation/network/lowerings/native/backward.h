@@ -10,15 +10,40 @@ namespace cnn_ablation {
 // Taps whose sums stay in registers while all pixels of an image go by.
 constexpr int kMaxTaps = kRegisters == 32 ? 24 : 12;
 
-// Gradients through ReLU and pooling of one output pixel, in one slice; `corner` is where its window
-// begins in rows of the convolution. Returns what reaches the bias.
-inline Vector gradient_window(const Block& block, Index at, Index filled, const float* incoming_row,
+// Gradients through pooling to all members of the window of one output pixel, in one slice; `at` and
+// `corner` are where they begin in the conv's rows of slopes and of gradients. Returns their sum.
+inline Vector spread_window(const Block& block, Index at, Index filled, Vector incoming,
+                            const float* slopes, Vector* corner) {
+  const Vector share = incoming * (1.0f / static_cast<float>(block.pool * block.pool));
+  Vector total = {};
+  for (Index row = 0; row < block.pool; ++row) {
+    for (Index column = 0; column < block.pool; ++column) {
+      const Index pixel = row * block.conv_width() + column;
+      Vector gradient = share;
+      if (slopes != nullptr) gradient *= load_some(slopes + at + pixel * block.features, filled);
+      corner[pixel] = gradient;
+      total += gradient;
+    }
+  }
+  return total;
+}
+
+// Gradients through activation and pooling of one output pixel, in one slice; `corner` is where its
+// window begins in rows of the convolution. Returns what reaches the bias.
+inline Vector gradient_window(const Block& block, Index x, Index slice, const float* incoming_row,
                               Residual residual, Vector* corner) {
-  const Vector incoming = load_some(incoming_row + at, filled);
-  if (block.pool == 1) {
+  const Index filled = block.filled(slice), at = x * block.features + slice * kLanes;
+  Vector incoming = load_some(incoming_row + at, filled);
+  if (block.pool == 1 && residual.outputs != nullptr) {
     const Vector output = load_some(residual.outputs + at, filled);
     return *corner = select(output > Vector{}, incoming, Vector{});
   }
+  if (block.slopes_before_pooling()) {
+    const Index first = x * block.pool * block.features + slice * kLanes;
+    return spread_window(block, first, filled, incoming, residual.slopes, corner);
+  }
+  if (residual.slopes != nullptr) incoming *= load_some(residual.slopes + at, filled);
+  if (block.pool == 1) return *corner = incoming;
   const Integers winner = load_some(residual.winners + at, filled);
   Integers member = {};
   for (Index row = 0; row < block.pool; ++row) {
@@ -34,8 +59,7 @@ inline Vector gradient_window(const Block& block, Index at, Index filled, const 
 inline Vector gradient_rows(const Block& block, Index slice, const float* incoming_row,
                             Residual residual, Vector* rows) {
   const auto window = [&](Index x) {
-    return gradient_window(block, x * block.features + slice * kLanes, block.filled(slice),
-                           incoming_row, residual, rows + x * block.pool);
+    return gradient_window(block, x, slice, incoming_row, residual, rows + x * block.pool);
   };
   Vector even = {}, odd = {};
   Index x = 0;
@@ -65,10 +89,7 @@ inline void convolution_gradients(const Block& block, bool folded, const float* 
   for (Index slice = 0; slice < block.slices(); ++slice) {
     Vector total = {};
     for (Index y = 0; y < block.out_height; ++y) {
-      const Residual row_residual = {
-          residual.outputs == nullptr ? nullptr : residual.outputs + y * row_size,
-          residual.winners == nullptr ? nullptr : residual.winners + y * row_size};
-      total += gradient_rows(block, slice, out_gradients + y * row_size, row_residual,
+      total += gradient_rows(block, slice, out_gradients + y * row_size, residual.row(block, y),
                              folded ? rows : gradients);
       for (Index row = 0; folded && row < block.pool; ++row) {
         fold_row(block, rows + row * width, gradients + row * block.fold());
@@ -136,20 +157,25 @@ WeightGradients<Element> weight_gradients_for(Index rows, Index taps) {
 template <typename Element>
 void add_weight_gradients(const Block& block, View<Element> image, const Vector* gradients,
                           Index columns, Vector* sums) {
-  const Index row_taps = block.kernel_width * block.channels;
-  const Pixels pixels = {block.conv_height(), columns,   block.stride * block.channels,
-                         block.stride * image.row, image.row, row_taps};
-  const Index tiles = (row_taps + kMaxTaps - 1) / kMaxTaps;
-  const Index together = std::min<Index>(3, std::max<Index>(1, kMaxTaps / row_taps));
+  const Index row_taps = block.kernel_width * block.channels, run_taps = block.run_taps();
+  const Pixels pixels = {block.conv_height(),       columns,
+                         block.stride * block.channels, block.stride * image.row,
+                         block.dilation * image.row,    row_taps};
+  const Index tiles = (run_taps + kMaxTaps - 1) / kMaxTaps;
+  const Index together = std::min<Index>(3, std::max<Index>(1, kMaxTaps / run_taps));
   for (Index slice = 0; slice < block.slices(); ++slice) {
     for (Index row = 0; row < block.kernel_height;) {
       const Index rows = std::min(together, block.kernel_height - row);
-      Index tap = 0;
-      for (Index tile = 0; tile < tiles; ++tile) {
-        const Index taps = (row_taps - tap) / (tiles - tile);
-        weight_gradients_for<Element>(rows, taps)(pixels, image.pixels + row * image.row + tap,
-                                                  gradients, sums + row * row_taps + tap);
-        tap += taps;
+      for (Index run = 0; run < block.runs(); ++run) {
+        const Element* seen = image.pixels + row * pixels.image_row +
+                              run * block.dilation * block.channels;
+        Vector* out = sums + row * row_taps + run * run_taps;
+        Index tap = 0;
+        for (Index tile = 0; tile < tiles; ++tile) {
+          const Index taps = (run_taps - tap) / (tiles - tile);
+          weight_gradients_for<Element>(rows, taps)(pixels, seen + tap, gradients, out + tap);
+          tap += taps;
+        }
       }
       row += rows;
     }

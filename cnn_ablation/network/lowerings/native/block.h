@@ -5,7 +5,7 @@
 #include <new>
 #include <vector>
 
-#include "simd.h"
+#include "activations.h"
 
 namespace cnn_ablation {
 
@@ -14,13 +14,18 @@ struct Block {
   Index kernel_height, kernel_width, features;  // kernel, HWIO
   Index out_height, out_width;                // after pooling
   Index stride, pad_top, pad_left, pool;
+  Index dilation = 1;
+  bool average = false;  // of a pooling window, instead of its maximum
+  Activation activation = Activation::kRelu;
 
   // Rows and columns of the convolution that reach a pooling window; the others are not computed.
   Index conv_height() const { return out_height * pool; }
   Index conv_width() const { return out_width * pool; }
+  // Pixels along one axis from the first tap of a kernel to its last, both counted.
+  Index reach(Index taps) const { return (taps - 1) * dilation + 1; }
   // Rows and columns of the padded image under them.
-  Index seen_height() const { return (conv_height() - 1) * stride + kernel_height; }
-  Index seen_width() const { return (conv_width() - 1) * stride + kernel_width; }
+  Index seen_height() const { return (conv_height() - 1) * stride + reach(kernel_height); }
+  Index seen_width() const { return (conv_width() - 1) * stride + reach(kernel_width); }
   Index taps() const { return kernel_height * kernel_width * channels; }
   Index image_size() const { return height * width * channels; }
   Index out_size() const { return out_height * out_width * features; }
@@ -31,6 +36,24 @@ struct Block {
   // Half the lanes would idle: they take the right half of each row, `fold()` columns further on.
   bool folded() const { return slices() == 1 && 2 * features <= kLanes && conv_width() > 1; }
   Index fold() const { return (conv_width() + 1) / 2; }
+  Index conv_size() const { return conv_height() * conv_width() * features; }
+  // A kernel row is one run of neighbouring elements of the image, or with gaps a run per column.
+  Index runs() const { return dilation == 1 ? 1 : kernel_width; }
+  Index run_taps() const { return kernel_width / runs() * channels; }
+
+  // What the backward pass needs beside the gradients: of ReLU without pooling the outputs tell.
+  bool keeps_winners() const { return pool > 1 && !average; }
+  bool keeps_slopes() const {
+    if (activation == Activation::kRelu) return pool > 1 && average;
+    return activation != Activation::kNone;
+  }
+  // A mean's members have slopes of their own.
+  bool slopes_before_pooling() const { return pool > 1 && average; }
+  Index slopes_size() const { return slopes_before_pooling() ? conv_size() : out_size(); }
+  // Whether pooling gives the same before bias and activation, on fewer numbers.
+  bool pools_first() const {
+    return pool == 1 || (average ? activation == Activation::kNone : is_monotonic(activation));
+  }
   // The winner of a window without a gradient, because ReLU is flat there.
   Index nobody() const { return pool * pool; }
 };
@@ -62,6 +85,8 @@ class Scratch {
   }
   // All buffers handed out so far are free again.
   void reuse() { next_ = 0; }
+  // So is the last one.
+  void give_back() { --next_; }
 
  private:
   static constexpr std::align_val_t kAlignment{sizeof(Vector)};

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import re
 import shlex
 import shutil
 import subprocess
@@ -14,12 +15,27 @@ import jax
 import jaxlib.version
 
 from cnn_ablation.errors import InputError
+from cnn_ablation.network.lowerings.native.library_record import misfit, write_record
 from cnn_ablation.system.caches import user_cache_dir
+from cnn_ablation.system.files import DiskFullError, is_full, require_room
 from cnn_ablation.system.locks import folder_lock
 
 _SOURCES = Path(__file__).parent
 _COMPILE_SECONDS = 300
 _VERSION_SECONDS = 60
+_LOAD_SECONDS = 60
+_TEMPORARY = "tmp"
+# What changes what compilers, or the wrappers that CXX may name, put into a library.
+_INFLUENCES = (
+    *("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "LD_RUN_PATH"),
+    *("COMPILER_PATH", "GCC_EXEC_PREFIX", "CCC_OVERRIDE_OPTIONS", "SDKROOT"),
+    *("MACOSX_DEPLOYMENT_TARGET", "CPPFLAGS", "CXXFLAGS", "LDFLAGS"),
+)
+# Loads a library and finds its functions, as nobody wants to in a process that has work to do.
+_TRIAL = (
+    "import ctypes, sys; library = ctypes.CDLL(sys.argv[1]); "
+    "[getattr(library, name) for name in sys.argv[2:]]"
+)
 
 
 class BuildError(RuntimeError):
@@ -35,6 +51,7 @@ def library() -> tuple[Path, str]:
 
     Raises:
         BuildError: There is no compiler, it fails, or the cache cannot be used or trusted.
+        DiskFullError: So it is; a run with another lowering would not go on when there is room.
     """
     if os.name != "posix":
         raise BuildError(f"no native kernels on {platform.system()}")
@@ -45,10 +62,19 @@ def library() -> tuple[Path, str]:
     try:
         folder = user_cache_dir("native", key)
         path = folder / "kernels.so"
-        with folder_lock(folder):
-            if not path.exists():
+        with folder_lock(folder) as lock:
+            why = misfit(path) if path.exists() else None
+            if why is not None:
+                print(f"cnn_ablation: {path}: not used: {why}", file=sys.stderr, flush=True)
+            if why is not None or not path.exists():
+                if lock.held:
+                    _remove_leftovers(folder)
                 _compile(command, path)
+    except DiskFullError:
+        raise
     except (OSError, InputError) as error:
+        if isinstance(error, OSError) and is_full(error):
+            raise DiskFullError(Path(error.filename or "cache"), error) from None
         raise BuildError(f"no usable cache: {error}") from error
     return path, key
 
@@ -105,9 +131,17 @@ def _key(compiler: list[str], command: list[str]) -> str:
         _cpu(),
     ):
         digest.update(len(part).to_bytes(8, "little") + part)
-    for source in sorted([*_SOURCES.glob("*.h"), *_SOURCES.glob("*.cc")]):
+    for source in _sources():
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    for name in _INFLUENCES:
+        if name in os.environ:
+            value = os.fsencode(os.environ[name])
+            digest.update(f"{name} {len(value)} ".encode() + value)
     return digest.hexdigest()[:32]
+
+
+def _sources() -> list[Path]:
+    return sorted([*_SOURCES.glob("*.h"), *_SOURCES.glob("*.cc")])
 
 
 def _cpu() -> bytes:
@@ -126,21 +160,51 @@ def _compile(command: list[str], path: Path) -> None:
         file=sys.stderr,
         flush=True,
     )
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".so")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_TEMPORARY, suffix=".so")
     os.close(handle)
     temporary = Path(name)
     try:
         done = _run([*command, "-o", name], _COMPILE_SECONDS)
         if done.returncode:
+            for folder in (path.parent, Path(tempfile.gettempdir())):
+                require_room(folder)
             raise BuildError(f"{command[0]} failed: {_first_error(done)}")
         if not temporary.exists() or temporary.stat().st_size == 0:
             raise BuildError(f"{command[0]} made no library: {_first_error(done)}")
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
         temporary.chmod(0o700)
-        temporary.replace(path)
+        _try_out(command[0], temporary)
+        _keep(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+        temporary.with_suffix(".json").unlink(missing_ok=True)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Removes what a process has left that was killed while it compiled."""
+    for pattern in (f"{_TEMPORARY}*", f".{_TEMPORARY}*"):
+        for leftover in folder.glob(pattern):
+            leftover.unlink(missing_ok=True)
+
+
+def _keep(temporary: Path, path: Path) -> None:
+    """Puts a library in its place; a kill at any moment leaves one that is made again."""
+    path.unlink(missing_ok=True)
+    write_record(temporary)
+    temporary.with_suffix(".json").replace(path.with_suffix(".json"))
+    temporary.replace(path)
+
+
+def _try_out(compiler: str, library: Path) -> None:
+    """Loads a new library in a process of its own, which is all that a bad one can end."""
+    pattern = re.compile(r"XLA_FFI_DEFINE_HANDLER_SYMBOL\(\s*(\w+)")
+    names = [name for source in _sources() for name in pattern.findall(source.read_text())]
+    done = _run([sys.executable, "-I", "-c", _TRIAL, str(library), *names], _LOAD_SECONDS)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        why = lines[-1] if lines else f"exit code {done.returncode}"
+        raise BuildError(f"{compiler} made a library that does not load: {why}")
 
 
 def _first_error(done: subprocess.CompletedProcess[str]) -> str:

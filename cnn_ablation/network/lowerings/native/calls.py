@@ -1,70 +1,38 @@
 """The block as our own C++ kernels on the CPU, called by XLA; the sources lie beside this file."""
 
-import ctypes
 import dataclasses
 import functools
-import threading
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from cnn_ablation.design import Block
-from cnn_ablation.network.lowerings.native import build
+from cnn_ablation.network.lowerings.native.kept import RELU, Finish, finish_of
+from cnn_ablation.network.lowerings.native.targets import call, unavailable
+from cnn_ablation.stages.convolution import reach
 from cnn_ablation.stages.geometry import conv_output_size, pad_before
 
+__all__ = ["block", "conv_block", "convolve", "dense", "unavailable"]
 
-@dataclasses.dataclass(frozen=True)
-class _Targets:
-    """Names of the custom calls.
-
-    They hold the library's key, so that a compiled program which JAX kept meets no other kernels.
-    """
-
-    forward: str
-    backward: str
+# Features of a group below which groups are computed together: the lanes of the widest vectors.
+_WORTH_A_CALL = 16
 
 
 @dataclasses.dataclass(frozen=True)
 class _Geometry:
     stride: int
+    dilation: int
     pad_top: int
     pad_left: int
-    pool: int
     out_height: int
     out_width: int
+    finish: Finish
 
-
-_loading = threading.Lock()
-
-
-def _load() -> _Targets | build.BuildError:
-    # Threads may ask while another one is compiling.
-    with _loading:
-        return _load_once()
-
-
-@functools.cache
-def _load_once() -> _Targets | build.BuildError:
-    """Compile, load and register the kernels; a failure too is remembered, by the process alone."""
-    try:
-        path, key = build.library()
-        kernels = ctypes.CDLL(str(path))
-    except build.BuildError as error:
-        return error
-    except OSError as error:
-        return build.BuildError(f"the kernels do not load: {error}")
-    targets = _Targets(f"cnn_ablation_forward_{key}", f"cnn_ablation_backward_{key}")
-    jax.ffi.register_ffi_target(targets.forward, jax.ffi.pycapsule(kernels.Forward), "cpu")
-    jax.ffi.register_ffi_target(targets.backward, jax.ffi.pycapsule(kernels.Backward), "cpu")
-    return targets
-
-
-def unavailable() -> str | None:
-    """Why the kernels cannot be had in this process, in one line; None where they can."""
-    loaded = _load()
-    return str(loaded) if isinstance(loaded, build.BuildError) else None
+    @property
+    def options(self) -> dict[str, int]:
+        names = ("stride", "dilation", "pad_top", "pad_left")
+        return {name: getattr(self, name) for name in names} | self.finish.options
 
 
 def conv_block(
@@ -72,11 +40,12 @@ def conv_block(
     kernel_HWIO: jax.Array,
     bias_O: jax.Array,
     *,
-    stride: int,
-    padding: str,
-    pool: int,
+    stride: int = 1,
+    padding: str = "valid",
+    dilation: int = 1,
+    finish: Finish = RELU,
 ) -> jax.Array:
-    """Convolution, max-pool, bias and ReLU; see `cnn_ablation.network.lowerings.conv_block`.
+    """Convolution, bias, activation and pooling; see `cnn_ablation.network.lowerings.Lowering`.
 
     Computes in float32 whatever the type of the images, which is also that of the result. XLA does
     not split a custom call: arrays sharded over a mesh are gathered first, unless the caller wraps
@@ -91,13 +60,15 @@ def conv_block(
     if images_BHWC.shape[3] != channels or bias_O.shape != (features,):
         shapes = f"{images_BHWC.shape}, {kernel_HWIO.shape}, {bias_O.shape}"
         raise ValueError(f"images, kernel and bias do not fit: {shapes}")
+    rows, columns = reach(kernel_height, dilation), reach(kernel_width, dilation)
     geometry = _Geometry(
         stride,
-        pad_before(height, kernel_height, stride, padding),
-        pad_before(width, kernel_width, stride, padding),
-        pool,
-        conv_output_size(height, kernel_height, stride, padding) // pool,
-        conv_output_size(width, kernel_width, stride, padding) // pool,
+        dilation,
+        pad_before(height, rows, stride, padding),
+        pad_before(width, columns, stride, padding),
+        conv_output_size(height, rows, stride, padding) // finish.pool,
+        conv_output_size(width, columns, stride, padding) // finish.pool,
+        finish,
     )
     if min(geometry.out_height, geometry.out_width) < 1:
         raise ValueError(f"kernel and pool do not fit into images of {height} x {width}")
@@ -108,80 +79,117 @@ def conv_block(
 def block(
     images_BHWC: jax.Array, kernel_HWIO: jax.Array, bias_O: jax.Array, block: Block
 ) -> jax.Array:
-    """`conv_block` of a spec's block."""
-    return conv_block(
-        images_BHWC,
-        kernel_HWIO,
-        bias_O,
-        stride=block.stride,
-        padding=block.padding,
-        pool=block.pool,
-    )
+    """`conv_block` of a spec's block, whose groups share the channels."""
+    return _in_groups(images_BHWC, kernel_HWIO, bias_O, block, finish_of(block))
 
 
-def dense(features_BD: jax.Array, kernel_DO: jax.Array, bias_O: jax.Array) -> jax.Array:
-    """A Dense layer with ReLU: the block whose kernel covers the whole image.
+def convolve(
+    images_BHWC: jax.Array, kernel_HWIO: jax.Array, bias_O: jax.Array, block: Block
+) -> jax.Array:
+    """A block's convolution and bias alone."""
+    return _in_groups(images_BHWC, kernel_HWIO, bias_O, block, Finish("none"))
+
+
+def dense(
+    features_BD: jax.Array, kernel_DO: jax.Array, bias_O: jax.Array, activation: str = "relu"
+) -> jax.Array:
+    """A Dense layer with its activation: the block whose kernel covers the whole image.
 
     On the CPU a wide one takes XLA longer than the convolutions before it take these kernels.
     """
     pixels, kernel = features_BD[:, None, None, :], kernel_DO[None, None]
-    return conv_block(pixels, kernel, bias_O, stride=1, padding="valid", pool=1)[:, 0, 0]
+    return conv_block(pixels, kernel, bias_O, finish=Finish(activation))[:, 0, 0]
 
 
-def _targets() -> _Targets:
-    loaded = _load()
-    if isinstance(loaded, build.BuildError):
-        raise loaded
-    return loaded
+def _in_groups(
+    images_BHWC: jax.Array,
+    kernel_HWIO: jax.Array,
+    bias_O: jax.Array,
+    block: Block,
+    finish: Finish,
+) -> jax.Array:
+    """Groups of channels, a call for as many together as fill a vector."""
+    together = _groups_together(block.groups, block.features // block.groups)
+    parts = block.groups // together
+    kernel_HWIO = _without_groups(kernel_HWIO, block.groups, together)
+    maps = [
+        conv_block(
+            images_HWC,
+            kernel,
+            bias,
+            stride=block.stride,
+            padding=block.padding,
+            dilation=block.dilation,
+            finish=finish,
+        )
+        for images_HWC, kernel, bias in zip(
+            jnp.split(images_BHWC, parts, axis=-1),
+            jnp.split(kernel_HWIO, parts, axis=-1),
+            jnp.split(bias_O, parts),
+            strict=True,
+        )
+    ]
+    return maps[0] if parts == 1 else jnp.concatenate(maps, axis=-1)
 
 
-def _call(
-    name: str, results: list[jax.ShapeDtypeStruct], geometry: _Geometry, *operands: jax.Array
-) -> Any:
-    call = jax.ffi.ffi_call(name, results, vmap_method="sequential")
-    attributes = ("stride", "pad_top", "pad_left", "pool")
-    return call(*operands, **{name: np.int64(getattr(geometry, name)) for name in attributes})
+def _groups_together(groups: int, features: int) -> int:
+    """The least divisor of `groups` whose groups have enough features, or all of them."""
+    divisors = (n for n in range(1, groups + 1) if groups % n == 0)
+    return next((n for n in divisors if n * features >= _WORTH_A_CALL), groups)
 
 
-def _forward(
-    geometry: _Geometry, images_BHWC: jax.Array, kernel_HWIO: jax.Array, bias_O: jax.Array
-) -> Any:
-    """The outputs and, where there is pooling, which member of each window won."""
+def _without_groups(kernel_HWIO: jax.Array, groups: int, together: int) -> jax.Array:
+    """The kernel of `together` groups at a time as one without groups: zeros between groups."""
+    if together == 1:
+        return kernel_HWIO
+    height, width, inputs, outputs = kernel_HWIO.shape
+    grouped = kernel_HWIO.reshape(height, width, inputs, groups // together, together, -1)
+    # Products of zeros and ones would make a NaN of an infinite weight.
+    own = jnp.eye(together, dtype=bool)[:, None, None, :, None]
+    whole = jnp.where(own, grouped[:, :, None], 0)
+    return whole.reshape(height, width, together * inputs, outputs)
+
+
+def _forward(geometry: _Geometry, keep: bool, *operands: jax.Array) -> list[Any]:
+    """The outputs and, where they are to be kept, what the gradients will need."""
+    images_BHWC, _, bias_O = operands
     shape = (len(images_BHWC), geometry.out_height, geometry.out_width, len(bias_O))
-    dtypes = [jnp.float32] if geometry.pool == 1 else [jnp.float32, jnp.int32]
-    results = [jax.ShapeDtypeStruct(shape, dtype) for dtype in dtypes]
-    return _call(_targets().forward, results, geometry, images_BHWC, kernel_HWIO, bias_O)
+    kept = geometry.finish.kept(shape) if keep else []
+    results = [jax.ShapeDtypeStruct(shape, jnp.float32), *kept]
+    return call("Forward", results, operands, geometry.options)
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def _block(
     geometry: _Geometry, images_BHWC: jax.Array, kernel_HWIO: jax.Array, bias_O: jax.Array
-) -> jax.Array:
-    return _forward(geometry, images_BHWC, kernel_HWIO, bias_O)[0]
+) -> Any:
+    return _forward(geometry, False, images_BHWC, kernel_HWIO, bias_O)[0]
 
 
 def _block_forward(
     geometry: _Geometry, images: Any, kernel: Any, bias: Any
 ) -> tuple[jax.Array, Any]:
     images_BHWC, kernel_HWIO, bias_O = images.value, kernel.value, bias.value
-    outputs = _forward(geometry, images_BHWC, kernel_HWIO, bias_O)
+    outputs, *kept = _forward(geometry, True, images_BHWC, kernel_HWIO, bias_O)
+    if geometry.finish.outputs_tell:
+        kept = [outputs]
     # The gradient at a dataset's images would cost as much as the rest, and nobody asks for it.
     # What is kept tells so by its structure, since it may hold arrays alone.
     images_wanted = () if images.perturbed else None
-    return outputs[0], (images_BHWC, kernel_HWIO, bias_O, outputs[-1], images_wanted)
+    return outputs, (images_BHWC, kernel_HWIO, bias_O, kept, images_wanted)
 
 
 def _block_backward(
-    geometry: _Geometry, kept: Any, out_gradients: Any
+    geometry: _Geometry, residuals: Any, out_gradients: Any
 ) -> tuple[jax.Array | None, jax.Array | None, jax.Array | None]:
     if isinstance(out_gradients, jax.custom_derivatives.SymbolicZero):
         return None, None, None
-    images_BHWC, kernel_HWIO, bias_O, residual, asked = kept
+    images_BHWC, kernel_HWIO, bias_O, kept, asked = residuals
     images_wanted = asked is not None
     wanted = [kernel_HWIO, bias_O, *([images_BHWC] if images_wanted else [])]
     results = [jax.ShapeDtypeStruct(array.shape, jnp.float32) for array in wanted]
-    operands = (images_BHWC, kernel_HWIO, residual, out_gradients)
-    gradients = _call(_targets().backward, results, geometry, *operands)
+    operands = (images_BHWC, kernel_HWIO, out_gradients, *kept)
+    gradients = call("Backward", results, operands, geometry.options)
     return (gradients[2] if images_wanted else None), gradients[0], gradients[1]
 
 

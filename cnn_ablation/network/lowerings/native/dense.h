@@ -8,8 +8,9 @@
 namespace cnn_ablation {
 
 inline bool is_dense(const Block& block) {
-  return block.pool == 1 && block.pad_top == 0 && block.pad_left == 0 &&
-         block.kernel_height == block.height && block.kernel_width == block.width;
+  return block.out_height * block.out_width == 1 && block.pool == 1 && block.pad_top == 0 &&
+         block.pad_left == 0 && block.runs() == 1 && block.kernel_height == block.height &&
+         block.kernel_width == block.width;
 }
 
 constexpr Index kDenseImages = 32;  // of one forward task
@@ -17,12 +18,14 @@ constexpr Index kDenseTaps = 256;   // whose weights stay in the fast cache for 
 
 // The features of the images from `begin` to `end`, with `weights` as [slice][tap].
 inline void dense_images(const Block& block, const float* images, const Vector* weights,
-                         const float* bias, float* out, Index begin, Index end,
+                         const float* bias, float* out, Kept kept, Index begin, Index end,
                          Scratch& scratch) {
   const Index taps = block.taps(), count = end - begin;
+  const bool rectified = block.activation == Activation::kRelu;
   scratch.reuse();
   Vector* sums = scratch.vectors(block.slices() * count);
   Vector* part = scratch.vectors(kMaxColumns);
+  Vector* slopes = kept.slopes == nullptr ? nullptr : scratch.vectors(count);
   std::fill(sums, sums + block.slices() * count, Vector{});
   const Index tiles = (count + kMaxColumns - 1) / kMaxColumns;
   for (Index tap = 0; tap < taps; tap += kDenseTaps) {
@@ -33,8 +36,8 @@ inline void dense_images(const Block& block, const float* images, const Vector* 
         const Index columns = (count - image) / (tiles - tile);
         const auto convolve = convolve_columns_for<float>(
             columns, std::make_integer_sequence<int, kMaxColumns>());
-        convolve(images + (begin + image) * taps + tap, 0, taps, weights + slice * taps + tap, 1,
-                 some, part);
+        convolve(images + (begin + image) * taps + tap, {1, 0, 1, 0, some}, taps,
+                 weights + slice * taps + tap, part);
         for (Index x = 0; x < columns; ++x) sums[slice * count + image + x] += part[x];
         image += columns;
       }
@@ -42,16 +45,25 @@ inline void dense_images(const Block& block, const float* images, const Vector* 
   }
   for (Index slice = 0; slice < block.slices(); ++slice) {
     const Vector biases = load_some(bias + slice * kLanes, block.filled(slice));
-    for (Index image = 0; image < count; ++image) {
-      store_some(out + (begin + image) * block.features + slice * kLanes,
-                 rectify(sums[slice * count + image], biases), block.filled(slice));
+    Vector* line = sums + slice * count;
+    const Index first = begin * block.features + slice * kLanes;
+    if (rectified) {
+      for (Index image = 0; image < count; ++image) line[image] = rectify(line[image], biases);
+      store_pixels(block, line, count, block.filled(slice), out + first);
+      continue;
+    }
+    for (Index image = 0; image < count; ++image) line[image] += biases;
+    activate_row_for(block.activation)(line, slopes, count);
+    store_pixels(block, line, count, block.filled(slice), out + first);
+    if (slopes != nullptr) {
+      store_pixels(block, slopes, count, block.filled(slice), kept.slopes + first);
     }
   }
 }
 
 template <typename Parallel>
 void dense_forward(const Block& block, const float* images, const float* kernel,
-                   const float* bias, float* out, const Parallel& parallel) {
+                   const float* bias, float* out, Kept kept, const Parallel& parallel) {
   Scratch& call = Workspace::mine().call;
   call.reuse();
   Vector* weights = call.vectors(block.slices() * block.taps());
@@ -66,7 +78,7 @@ void dense_forward(const Block& block, const float* images, const float* kernel,
     }
   });
   parallel((block.batch + kDenseImages - 1) / kDenseImages, [&](Index task) {
-    dense_images(block, images, weights, bias, out, task * kDenseImages,
+    dense_images(block, images, weights, bias, out, kept, task * kDenseImages,
                  std::min(block.batch, (task + 1) * kDenseImages), Workspace::mine().image);
   });
 }
@@ -192,7 +204,18 @@ inline void dense_image_gradients(const Block& block, const Vector* gradients,
   }
 }
 
-// Gradients through ReLU as [image][slice], up to a whole tile of images, and their sums.
+// The gradient through the activation at one image's units, from the first of them on.
+inline Vector dense_gradient(const Gradients& gradients, Index at, Index filled) {
+  const Vector incoming = load_some(gradients.out + at, filled);
+  if (gradients.residual.outputs != nullptr) {
+    const Vector output = load_some(gradients.residual.outputs + at, filled);
+    return select(output > Vector{}, incoming, Vector{});
+  }
+  if (gradients.residual.slopes == nullptr) return incoming;
+  return incoming * load_some(gradients.residual.slopes + at, filled);
+}
+
+// Gradients through the activation as [image][slice], up to a whole tile of images, and their sums.
 inline Vector* dense_gradients(const Block& block, const Gradients& gradients, Scratch& scratch) {
   const Index slices = block.slices();
   const Index padded = (block.batch + kImageTile - 1) / kImageTile * kImageTile;
@@ -204,9 +227,7 @@ inline Vector* dense_gradients(const Block& block, const Gradients& gradients, S
       Vector sum = {};
       for (Index image = first; image < std::min(block.batch, first + kSummed); ++image) {
         const Index at = image * block.features + slice * kLanes;
-        const Vector output = load_some(gradients.residual.outputs + at, block.filled(slice));
-        const Vector incoming = load_some(gradients.out + at, block.filled(slice));
-        const Vector gradient = select(output > Vector{}, incoming, Vector{});
+        const Vector gradient = dense_gradient(gradients, at, block.filled(slice));
         masked[image * slices + slice] = gradient;
         sum += gradient;
       }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "input.h"
+#include "workspace.h"
 
 namespace cnn_ablation {
 
@@ -53,21 +54,30 @@ inline void add_tap(Vector* sums, Vector weights, const Steps& steps, const Elem
    ...);
 }
 
+// Where the taps of a kernel lie in the image: rows of runs of neighbouring elements.
+struct Taps {
+  Index rows, row;   // how many, and elements of the image from one to the next
+  Index runs, run;   // of a row
+  Index count;       // taps of a run
+};
+
 // kColumns neighbouring pixels of one output row.
 template <typename Element, int kColumns>
-void convolve_columns(const Element* image, Index row, Index step, const Vector* weights,
-                      Index kernel_height, Index row_taps, Vector* out) {
+void convolve_columns(const Element* image, const Taps& taps, Index step, const Vector* weights,
+                      Vector* out) {
   Vector sums[kColumns] = {};
   const Steps steps(step);
-  for (Index y = 0; y < kernel_height; ++y) {
-    const Element* first = image + y * row;
-    const Element* second = kColumns > 9 ? first + 9 * step : first;
-    const Element* third = kColumns > 18 ? first + 18 * step : first;
-    asm("" : "+r"(second));
-    asm("" : "+r"(third));
-    for (Index tap = 0; tap < row_taps; ++tap) {
-      add_tap(sums, *weights++, steps, first++, second++, third++,
-              std::make_integer_sequence<int, kColumns>());
+  for (Index y = 0; y < taps.rows; ++y) {
+    for (Index x = 0; x < taps.runs; ++x) {
+      const Element* first = image + y * taps.row + x * taps.run;
+      const Element* second = kColumns > 9 ? first + 9 * step : first;
+      const Element* third = kColumns > 18 ? first + 18 * step : first;
+      asm("" : "+r"(second));
+      asm("" : "+r"(third));
+      for (Index tap = 0; tap < taps.count; ++tap) {
+        add_tap(sums, *weights++, steps, first++, second++, third++,
+                std::make_integer_sequence<int, kColumns>());
+      }
     }
   }
 #pragma GCC unroll 32
@@ -75,8 +85,7 @@ void convolve_columns(const Element* image, Index row, Index step, const Vector*
 }
 
 template <typename Element>
-using ConvolveColumns = void (*)(const Element*, Index, Index, const Vector*, Index, Index,
-                                 Vector*);
+using ConvolveColumns = void (*)(const Element*, const Taps&, Index, const Vector*, Vector*);
 
 template <typename Element, int... kColumns>
 ConvolveColumns<Element> convolve_columns_for(Index columns,
@@ -93,14 +102,15 @@ void convolve_row(const Block& block, View<Element> image, const Vector* weights
   const Index step = block.stride * block.channels;
   const Index tiles = (columns + kMaxColumns - 1) / kMaxColumns;
   const Element* start = image.pixels + y * block.stride * image.row;
+  const Taps taps = {block.kernel_height, block.dilation * image.row, block.runs(),
+                     block.dilation * block.channels, block.run_taps()};
   for (Index slice = 0; slice < block.slices(); ++slice) {
     Index column = 0;
     for (Index tile = 0; tile < tiles; ++tile) {
       const Index count = (columns - column) / (tiles - tile);
       const auto convolve = convolve_columns_for<Element>(
           count, std::make_integer_sequence<int, kMaxColumns>());
-      convolve(start + column * step, image.row, step, weights, block.kernel_height,
-               block.kernel_width * block.channels, out);
+      convolve(start + column * step, taps, step, weights, out);
       column += count;
       out += count;
     }
@@ -141,9 +151,9 @@ inline Vector pool_window(const Block& block, const Vector* corner, Index row, I
   return best;
 }
 
-// One output row from `pool` rows of the convolution, each [slice][column].
-inline void finish_row(const Block& block, const Vector* rows, Index row, const float* bias,
-                       float* out, std::int32_t* winners) {
+// One output row behind ReLU from `pool` rows of the convolution, each [slice][column].
+inline void rectify_row(const Block& block, const Vector* rows, Index row, const float* bias,
+                        float* out, std::int32_t* winners) {
   const Index columns = row / block.slices();
   for (Index slice = 0; slice < block.slices(); ++slice) {
     const Index filled = block.filled(slice);
@@ -158,16 +168,107 @@ inline void finish_row(const Block& block, const Vector* rows, Index row, const 
       Integers winner;
       const Vector value = rectify(pool_window(block, line + x * block.pool, row, winner), biases);
       store_some(out + at, value, filled);
+      if (winners == nullptr) continue;
       const Integers nobody = Integers{} + static_cast<std::int32_t>(block.nobody());
       store_some(winners + at, value > Vector{} ? winner : nobody, filled);
     }
   }
 }
 
-// One image; `winners` is used by pooling blocks alone.
+// The mean of each window.
+inline Vector mean_window(const Block& block, const Vector* corner, Index row) {
+  Vector sum = {};
+  for (Index y = 0; y < block.pool; ++y) {
+    for (Index x = 0; x < block.pool; ++x) sum += corner[y * row + x];
+  }
+  return sum * (1.0f / static_cast<float>(block.pool * block.pool));
+}
+
+inline void store_pixels(const Block& block, const Vector* row, Index count, Index filled,
+                         float* to) {
+  for (Index x = 0; x < count; ++x) store_some(to + x * block.features, row[x], filled);
+}
+
+// One slice of an output row: pooled, then bias and activation of what is left. Overwrites the line.
+inline void pool_then_activate(const Block& block, Vector* line, Index row, Vector biases,
+                               Index filled, float* out, Kept kept, Vector* slopes) {
+  for (Index x = 0; x < block.out_width; ++x) {
+    Vector pooled = line[x * block.pool];
+    if (block.keeps_winners()) {
+      Integers winner;
+      pooled = pool_window(block, line + x * block.pool, row, winner);
+      if (kept.winners != nullptr) store_some(kept.winners + x * block.features, winner, filled);
+    } else if (block.pool > 1) {
+      pooled = mean_window(block, line + x * block.pool, row);
+    }
+    line[x] = pooled + biases;
+  }
+  activate_row_for(block.activation)(line, slopes, block.out_width);
+  store_pixels(block, line, block.out_width, filled, out);
+  if (slopes != nullptr) store_pixels(block, slopes, block.out_width, filled, kept.slopes);
+}
+
+// The slopes of the windows' winners.
+inline Vector winners_slope(const Block& block, const Vector* corner, Index row, Integers winner) {
+  Vector slope = {};
+  Integers member = {};
+  for (Index y = 0; y < block.pool; ++y) {
+    for (Index x = 0; x < block.pool; ++x) {
+      slope = select(winner == member, corner[y * row + x], slope);
+      member += 1;
+    }
+  }
+  return slope;
+}
+
+// One slice of an output row: bias and activation of all its members, then pooled. Overwrites them.
+inline void activate_then_pool(const Block& block, Vector* line, Index row, Vector biases,
+                               Index filled, float* out, Kept kept, Vector* slopes) {
+  const Index columns = block.conv_width(), line_size = columns * block.features;
+  const ActivateRow activate = activate_row_for(block.activation);
+  for (Index y = 0; y < block.pool; ++y) {
+    for (Index x = 0; x < columns; ++x) line[y * row + x] += biases;
+    Vector* of_row = slopes == nullptr ? nullptr : slopes + y * row;
+    activate(line + y * row, of_row, columns);
+    if (of_row == nullptr || !block.average) continue;
+    store_pixels(block, of_row, columns, filled, kept.slopes + y * line_size);
+  }
+  for (Index x = 0; x < block.out_width; ++x) {
+    const Vector* corner = line + x * block.pool;
+    const Index at = x * block.features;
+    if (block.average) {
+      store_some(out + at, mean_window(block, corner, row), filled);
+      continue;
+    }
+    Integers winner;
+    store_some(out + at, pool_window(block, corner, row, winner), filled);
+    if (slopes == nullptr) continue;
+    store_some(kept.winners + at, winner, filled);
+    store_some(kept.slopes + at, winners_slope(block, slopes + x * block.pool, row, winner), filled);
+  }
+}
+
+// One output row from `pool` rows of the convolution, each [slice][column], which are overwritten.
+inline void finish_row(const Block& block, Vector* rows, Index row, const float* bias, float* out,
+                       Kept kept, Scratch& scratch) {
+  if (block.activation == Activation::kRelu && !(block.pool > 1 && block.average)) {
+    return rectify_row(block, rows, row, bias, out, kept.winners);
+  }
+  const Index columns = row / block.slices();
+  Vector* slopes = kept.slopes == nullptr ? nullptr : scratch.vectors(block.pool * row);
+  for (Index slice = 0; slice < block.slices(); ++slice) {
+    const Index from = slice * kLanes, filled = block.filled(slice);
+    const auto finish = block.pools_first() ? pool_then_activate : activate_then_pool;
+    finish(block, rows + slice * columns, row, load_some(bias + from, filled), filled, out + from,
+           kept.from(from), slopes == nullptr ? nullptr : slopes + slice * columns);
+  }
+  if (slopes != nullptr) scratch.give_back();
+}
+
+// One image.
 template <typename Element>
 void forward_image(const Block& block, const float* image, const Vector* weights,
-                   const float* bias, float* out, std::int32_t* winners, Scratch& scratch) {
+                   const float* bias, float* out, Kept kept, Scratch& scratch) {
   constexpr bool folded = std::is_same_v<Element, Pair>;
   const View<Element> input = view(block, image, scratch, static_cast<Element*>(nullptr));
   const Index columns = folded ? block.fold() : block.conv_width();
@@ -180,7 +281,7 @@ void forward_image(const Block& block, const float* image, const Vector* weights
       if (folded) unfold(block, to);
     }
     const Index at = y * block.out_width * block.features;
-    finish_row(block, rows, row, bias, out + at, winners == nullptr ? nullptr : winners + at);
+    finish_row(block, rows, row, bias, out + at, kept.row(block, y), scratch);
   }
 }
 

@@ -44,7 +44,7 @@ inline View<Pair> view(const Block& block, const float* image, Scratch& scratch,
   const Index seen = block.seen_width() * block.channels;
   const Index apart = block.fold() * block.stride * block.channels;
   const Index row =
-      ((block.fold() - 1) * block.stride + block.kernel_width) * block.channels;
+      ((block.fold() - 1) * block.stride + block.reach(block.kernel_width)) * block.channels;
   const Index both = std::min(row, seen - apart);
   Pair* pairs = reinterpret_cast<Pair*>(scratch.floats(2 * row * block.seen_height()));
   for (Index y = 0; y < block.seen_height(); ++y) {

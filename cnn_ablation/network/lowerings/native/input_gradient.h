@@ -2,6 +2,8 @@
 // no product is spent on the zeros around a row.
 #pragma once
 
+#include <numeric>
+
 #include "backward.h"
 
 namespace cnn_ablation {
@@ -43,9 +45,9 @@ struct Line {
 struct Tile {
   const Line* lines;
   Index line_count;
-  Index first_window, last_window;  // kernel columns, a stride apart
-  Index first_column;               // of the convolution, at the first of them
-  Index stride, kernel_width, features;
+  Index first_window, last_window, windows_apart;  // kernel columns
+  Index first_column, columns_apart;               // of the convolution, against them
+  Index kernel_width, features;
 };
 
 template <int kInputs>
@@ -53,8 +55,9 @@ void input_columns(const Tile& tile, const float* weights, Vector* out, Index ou
   Vector sums[kNeighbours][kInputs] = {};
   for (Index line = 0; line < tile.line_count; ++line) {
     Index column = tile.first_column;
-    for (Index window = tile.first_window; window <= tile.last_window; window += tile.stride) {
-      const Vector* gradients = tile.lines[line].gradients + column-- * tile.features;
+    for (Index window = tile.first_window; window <= tile.last_window;
+         window += tile.windows_apart, column -= tile.columns_apart) {
+      const Vector* gradients = tile.lines[line].gradients + column * tile.features;
       const float* weight =
           weights + (tile.lines[line].kernel_row * tile.kernel_width + window) * tile.features *
                         kInputs;
@@ -92,7 +95,7 @@ class GradientRows {
       : block_(block),
         group_(group),
         images_(images),
-        kept_((block.kernel_height - 1) / block.stride + 1),
+        kept_((block.reach(block.kernel_height) - 1) / block.stride + 1),
         size_((block.conv_width() + 2) * padded_features(block)),
         rows_(scratch.vectors(kept_ * size_)) {
     const Index pixel = padded_features(block);
@@ -136,14 +139,27 @@ class GradientRows {
   Index ready_ = 0;
 };
 
-// The kernel columns, and the convolution's columns, that reach image columns x and x + stride.
+// Kernel columns whose taps lie whole strides apart, and those strides: with a dilation not all do.
+inline void place_steps(const Block& block, Tile& tile) {
+  const Index common = std::gcd(block.stride, block.dilation);
+  tile.windows_apart = block.stride / common;
+  tile.columns_apart = block.dilation / common;
+}
+
+// The kernel columns, and the convolution's columns, that reach image columns x and x + stride. There
+// may be none.
 inline void place_tile(const Block& block, Index x, Tile& tile) {
   const Index shifted = x + block.pad_left;
+  // A tap at `window` meets column (shifted - window * dilation) / stride, where that is whole and,
+  // for one of the two image columns, inside: from -1 on, and below conv_width.
   const Index nearest = shifted - (block.conv_width() - 1) * block.stride;
-  Index window = std::max(nearest, shifted % block.stride);
+  Index window = nearest > 0 ? (nearest + block.dilation - 1) / block.dilation : 0;
+  const Index end = std::min(window + tile.windows_apart, block.kernel_width);
+  while (window < end && (shifted - window * block.dilation) % block.stride != 0) ++window;
   tile.first_window = window;
-  tile.last_window = std::min(block.kernel_width - 1, shifted + block.stride);
-  tile.first_column = (shifted - window) / block.stride;
+  tile.last_window = window == end ? -1 : std::min(block.kernel_width - 1,
+                                                   (shifted + block.stride) / block.dilation);
+  tile.first_column = (shifted - window * block.dilation) / block.stride;
 }
 
 // One row of the images' gradients, as [column][channel] with one image per lane.
@@ -152,7 +168,7 @@ inline void input_row(const Block& block, const std::vector<Line>& lines, const 
   Tile tile = {};
   tile.lines = lines.data();
   tile.line_count = static_cast<Index>(lines.size());
-  tile.stride = block.stride;
+  place_steps(block, tile);
   tile.kernel_width = block.kernel_width;
   tile.features = padded_features(block);
   const Index tiles = input_tiles(block);
@@ -201,9 +217,10 @@ inline void input_gradients(const Block& block, const Vector* group, Index image
     const Index last = std::min(shifted / block.stride, block.conv_height() - 1);
     rows.make_ready(last);
     lines.clear();
-    for (Index from = last; from >= 0 && shifted - from * block.stride < block.kernel_height;
-         --from) {
-      lines.push_back({shifted - from * block.stride, rows.row(from)});
+    const Index reach = block.reach(block.kernel_height);
+    for (Index from = last; from >= 0 && shifted - from * block.stride < reach; --from) {
+      const Index apart = shifted - from * block.stride;
+      if (apart % block.dilation == 0) lines.push_back({apart / block.dilation, rows.row(from)});
     }
     input_row(block, lines, weights, row);
     store_row(block, row, images, out + y * block.width * block.channels);

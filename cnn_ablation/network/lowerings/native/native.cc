@@ -2,9 +2,13 @@
 
 #include <exception>
 #include <new>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 
+#include "affine.h"
 #include "passes.h"
+#include "statistics.h"
 #include "threads.h"
 #include "xla/ffi/api/ffi.h"
 
@@ -41,11 +45,33 @@ ffi::Error without_exceptions(const Handle& handle) noexcept {
 }
 
 using Floats4 = ffi::Buffer<ffi::F32, 4>;
+using Floats3 = ffi::Buffer<ffi::F32, 3>;
+using Floats2 = ffi::Buffer<ffi::F32, 2>;
 using Floats1 = ffi::Buffer<ffi::F32, 1>;
+using Whole4 = ffi::Buffer<ffi::S32, 4>;
+
+// Elements of a map above which another thread is worth waking.
+constexpr std::size_t kLargeMap = 100000;
+
+// A failed lookup, as an exception for `without_exceptions`.
+template <typename T>
+T value_of(ffi::ErrorOr<T> found) {
+  if (!found.has_value()) throw std::runtime_error(found.error().message());
+  return *found;
+}
+
+// What Python says of a block beside its shapes.
+void take_options(const ffi::Dictionary& options, Block& block) {
+  const auto number = [&](std::string_view name) {
+    return value_of(options.get<std::int64_t>(name));
+  };
+  block.pool = number("pool");
+  block.average = number("average") != 0;
+  block.activation = static_cast<Activation>(number("activation"));
+}
 
 Block block_of(const Floats4& images, const Floats4& kernel,
-               ffi::AnyBuffer::Dimensions out_dimensions, std::int64_t stride,
-               std::int64_t pad_top, std::int64_t pad_left, std::int64_t pool) {
+               ffi::AnyBuffer::Dimensions out_dimensions, const ffi::Dictionary& options) {
   const auto image = images.dimensions();
   const auto window = kernel.dimensions();
   Block block = {};
@@ -58,56 +84,146 @@ Block block_of(const Floats4& images, const Floats4& kernel,
   block.features = window[3];
   block.out_height = out_dimensions[1];
   block.out_width = out_dimensions[2];
-  block.stride = stride;
-  block.pad_top = pad_top;
-  block.pad_left = pad_left;
-  block.pool = pool;
+  block.stride = value_of(options.get<std::int64_t>("stride"));
+  block.dilation = value_of(options.get<std::int64_t>("dilation"));
+  block.pad_top = value_of(options.get<std::int64_t>("pad_top"));
+  block.pad_left = value_of(options.get<std::int64_t>("pad_left"));
+  take_options(options, block);
   return block;
 }
 
+// The block behind an affine function: a map whose pixels stay where they are.
+Block affine_block(const Floats4& map, ffi::AnyBuffer::Dimensions out_dimensions,
+                   const ffi::Dictionary& options) {
+  const auto sizes = map.dimensions();
+  Block block = {};
+  block.batch = sizes[0];
+  block.height = sizes[1];
+  block.width = sizes[2];
+  block.channels = block.features = sizes[3];
+  block.kernel_height = block.kernel_width = block.stride = 1;
+  block.out_height = out_dimensions[1];
+  block.out_width = out_dimensions[2];
+  take_options(options, block);
+  return block;
+}
+
+// What is kept for the backward pass: winners, then slopes, each where the block has them. Evaluation
+// asks for neither.
+Kept kept_in(const Block& block, const ffi::RemainingRets& results) {
+  Kept kept = {};
+  if (results.size() == 0) return kept;
+  std::size_t next = 0;
+  if (block.keeps_winners()) {
+    kept.winners = value_of(results.get<Whole4>(next++))->typed_data();
+  }
+  if (block.keeps_slopes()) {
+    kept.slopes = value_of(results.get<Floats4>(next++))->typed_data();
+  }
+  return kept;
+}
+
+// The same on the way back; ReLU without pooling leaves its outputs.
+Residual residual_of(const Block& block, const ffi::RemainingArgs& kept) {
+  Residual residual = {};
+  std::size_t next = 0;
+  if (block.activation == Activation::kRelu && block.pool == 1) {
+    residual.outputs = value_of(kept.get<Floats4>(next++)).typed_data();
+  }
+  if (block.keeps_winners()) residual.winners = value_of(kept.get<Whole4>(next++)).typed_data();
+  if (block.keeps_slopes()) residual.slopes = value_of(kept.get<Floats4>(next++)).typed_data();
+  return residual;
+}
+
 ffi::Error run_forward(ffi::ThreadPool threads, Floats4 images, Floats4 kernel, Floats1 bias,
-                       ffi::Result<Floats4> out, ffi::RemainingRets more, std::int64_t stride,
-                       std::int64_t pad_top, std::int64_t pad_left, std::int64_t pool) {
+                       ffi::Result<Floats4> out, ffi::RemainingRets kept, ffi::Dictionary options) {
   return without_exceptions([&] {
-    const Block block =
-        block_of(images, kernel, out->dimensions(), stride, pad_top, pad_left, pool);
-    std::int32_t* winners = nullptr;
-    if (more.size() > 0) {
-      auto buffer = more.get<ffi::Buffer<ffi::S32, 4>>(0);
-      if (!buffer) return buffer.error();
-      winners = (*buffer)->typed_data();
-    }
+    const Block block = block_of(images, kernel, out->dimensions(), options);
     forward(block, images.typed_data(), kernel.typed_data(), bias.typed_data(), out->typed_data(),
-            winners, ParallelOnPool(threads, multiply_adds(block) > kWorthThreads));
+            kept_in(block, kept), ParallelOnPool(threads, multiply_adds(block) > kWorthThreads));
     return ffi::Error::Success();
   });
 }
 
 ffi::Error run_backward(ffi::ThreadPool threads, Floats4 images, Floats4 kernel,
-                        ffi::AnyBuffer residual, Floats4 out_gradients,
+                        Floats4 out_gradients, ffi::RemainingArgs kept,
                         ffi::Result<Floats4> kernel_gradients,
                         ffi::Result<Floats1> bias_gradients, ffi::RemainingRets more,
-                        std::int64_t stride, std::int64_t pad_top, std::int64_t pad_left,
-                        std::int64_t pool) {
+                        ffi::Dictionary options) {
   return without_exceptions([&] {
-    const Block block =
-        block_of(images, kernel, out_gradients.dimensions(), stride, pad_top, pad_left, pool);
+    const Block block = block_of(images, kernel, out_gradients.dimensions(), options);
     Gradients gradients = {};
     gradients.out = out_gradients.typed_data();
-    if (pool == 1) {
-      gradients.residual.outputs = residual.typed_data<float>();
-    } else {
-      gradients.residual.winners = residual.typed_data<std::int32_t>();
-    }
+    gradients.residual = residual_of(block, kept);
     gradients.kernel = kernel_gradients->typed_data();
     gradients.bias = bias_gradients->typed_data();
-    if (more.size() > 0) {
-      auto buffer = more.get<Floats4>(0);
-      if (!buffer) return buffer.error();
-      gradients.images = (*buffer)->typed_data();
-    }
+    if (more.size() > 0) gradients.images = value_of(more.get<Floats4>(0))->typed_data();
     backward(block, images.typed_data(), kernel.typed_data(), gradients,
              ParallelOnPool(threads, multiply_adds(block) > kWorthThreads));
+    return ffi::Error::Success();
+  });
+}
+
+ffi::Error run_affine_forward(ffi::ThreadPool threads, Floats4 map, Floats2 scales,
+                              Floats2 offsets, ffi::RemainingArgs shortcut,
+                              ffi::Result<Floats4> out, ffi::RemainingRets kept,
+                              ffi::Dictionary options) {
+  return without_exceptions([&] {
+    const Block block = affine_block(map, out->dimensions(), options);
+    Affine affine = {scales.typed_data(), offsets.typed_data(), nullptr};
+    if (shortcut.size() > 0) affine.shortcut = value_of(shortcut.get<Floats4>(0)).typed_data();
+    affine_forward(block, map.typed_data(), affine, out->typed_data(), kept_in(block, kept),
+                   ParallelOnPool(threads, map.element_count() > kLargeMap));
+    return ffi::Error::Success();
+  });
+}
+
+ffi::Error run_affine_backward(ffi::ThreadPool threads, Floats4 map, Floats4 out_gradients,
+                               ffi::RemainingArgs kept, ffi::Result<Floats4> map_gradients,
+                               ffi::Result<Floats2> scale_gradients,
+                               ffi::Result<Floats2> offset_gradients, ffi::Dictionary options) {
+  return without_exceptions([&] {
+    const Block block = affine_block(map, out_gradients.dimensions(), options);
+    const AffineGradients gradients = {out_gradients.typed_data(), residual_of(block, kept),
+                                       map_gradients->typed_data(), scale_gradients->typed_data(),
+                                       offset_gradients->typed_data()};
+    affine_backward(block, map.typed_data(), gradients,
+                    ParallelOnPool(threads, map.element_count() > kLargeMap));
+    return ffi::Error::Success();
+  });
+}
+
+Map map_of(const Floats4& values) {
+  const auto sizes = values.dimensions();
+  return {sizes[0], sizes[1] * sizes[2], sizes[3]};
+}
+
+ffi::Error run_moments(ffi::ThreadPool threads, Floats4 values, ffi::Result<Floats2> means,
+                       ffi::Result<Floats2> squares) {
+  return without_exceptions([&] {
+    moments(map_of(values), values.typed_data(), means->typed_data(), squares->typed_data(),
+            ParallelOnPool(threads, values.element_count() > kLargeMap));
+    return ffi::Error::Success();
+  });
+}
+
+ffi::Error run_normalize(ffi::ThreadPool threads, Floats4 values, ffi::Result<Floats4> normal,
+                         ffi::Result<Floats3> inverse, float epsilon) {
+  return without_exceptions([&] {
+    normalize_pixels(map_of(values), values.typed_data(), epsilon, normal->typed_data(),
+                     inverse->typed_data(),
+                     ParallelOnPool(threads, values.element_count() > kLargeMap));
+    return ffi::Error::Success();
+  });
+}
+
+ffi::Error run_normalize_backward(ffi::ThreadPool threads, Floats4 out_gradients, Floats4 normal,
+                                  Floats3 inverse,
+                                  ffi::Result<Floats4> gradients) {
+  return without_exceptions([&] {
+    normalize_pixels_backward(map_of(normal), out_gradients.typed_data(), normal.typed_data(),
+                              inverse.typed_data(), gradients->typed_data(),
+                              ParallelOnPool(threads, normal.element_count() > kLargeMap));
     return ffi::Error::Success();
   });
 }
@@ -122,25 +238,60 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(Forward, run_forward,
                                   .Arg<Floats1>()
                                   .Ret<Floats4>()
                                   .RemainingRets()
-                                  .Attr<std::int64_t>("stride")
-                                  .Attr<std::int64_t>("pad_top")
-                                  .Attr<std::int64_t>("pad_left")
-                                  .Attr<std::int64_t>("pool"));
+                                  .Attrs());
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(Backward, run_backward,
                               ffi::Ffi::Bind()
                                   .Ctx<ffi::ThreadPool>()
                                   .Arg<Floats4>()
                                   .Arg<Floats4>()
-                                  .Arg<ffi::AnyBuffer>()
                                   .Arg<Floats4>()
+                                  .RemainingArgs()
                                   .Ret<Floats4>()
                                   .Ret<Floats1>()
                                   .RemainingRets()
-                                  .Attr<std::int64_t>("stride")
-                                  .Attr<std::int64_t>("pad_top")
-                                  .Attr<std::int64_t>("pad_left")
-                                  .Attr<std::int64_t>("pool"));
+                                  .Attrs());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(AffineForward, run_affine_forward,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<Floats4>()
+                                  .Arg<Floats2>()
+                                  .Arg<Floats2>()
+                                  .RemainingArgs()
+                                  .Ret<Floats4>()
+                                  .RemainingRets()
+                                  .Attrs());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(AffineBackward, run_affine_backward,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<Floats4>()
+                                  .Arg<Floats4>()
+                                  .RemainingArgs()
+                                  .Ret<Floats4>()
+                                  .Ret<Floats2>()
+                                  .Ret<Floats2>()
+                                  .Attrs());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(
+    Moments, run_moments,
+    ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().Arg<Floats4>().Ret<Floats2>().Ret<Floats2>());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(Normalize, run_normalize,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<Floats4>()
+                                  .Ret<Floats4>()
+                                  .Ret<Floats3>()
+                                  .Attr<float>("epsilon"));
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(NormalizeBackward, run_normalize_backward,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<Floats4>()
+                                  .Arg<Floats4>()
+                                  .Arg<Floats3>()
+                                  .Ret<Floats4>());
 
 }  // namespace cnn_ablation
-

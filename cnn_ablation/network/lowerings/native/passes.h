@@ -23,7 +23,7 @@ inline Index multiply_adds(const Block& block) {
 // `parallel(count, body)` runs body(0) ... body(count - 1), in any order and on any threads.
 template <typename Element, typename Parallel>
 void forward_as(const Block& block, const float* images, const float* kernel, const float* bias,
-                float* out, std::int32_t* winners, const Parallel& parallel) {
+                float* out, Kept kept, const Parallel& parallel) {
   Scratch& call = Workspace::mine().call;
   call.reuse();
   Vector* weights = call.vectors(block.slices() * block.taps());
@@ -34,19 +34,18 @@ void forward_as(const Block& block, const float* images, const float* kernel, co
     const Index end = std::min(block.batch, (task + 1) * kForwardImages);
     for (Index image = task * kForwardImages; image < end; ++image) {
       scratch.reuse();
-      const Index at = image * block.out_size();
-      forward_image<Element>(block, images + image * block.image_size(), weights, bias, out + at,
-                             winners == nullptr ? nullptr : winners + at, scratch);
+      forward_image<Element>(block, images + image * block.image_size(), weights, bias,
+                             out + image * block.out_size(), kept.image(block, image), scratch);
     }
   });
 }
 
 template <typename Parallel>
 void forward(const Block& block, const float* images, const float* kernel, const float* bias,
-             float* out, std::int32_t* winners, const Parallel& parallel) {
-  if (is_dense(block)) return dense_forward(block, images, kernel, bias, out, parallel);
+             float* out, Kept kept, const Parallel& parallel) {
+  if (is_dense(block)) return dense_forward(block, images, kernel, bias, out, kept, parallel);
   const auto pass = block.folded() ? forward_as<Pair, Parallel> : forward_as<float, Parallel>;
-  pass(block, images, kernel, bias, out, winners, parallel);
+  pass(block, images, kernel, bias, out, kept, parallel);
 }
 
 // Weight, bias and image gradients of the images from `begin` to `end`, in groups of kLanes.
@@ -67,11 +66,8 @@ void backward_images(const Block& block, const float* images, const Gradients& g
       const Index image = first + member;
       workspace.image.reuse();
       Vector* mine = group + member % kept * size;
-      const Index at = image * block.out_size();
-      const Residual residual = {
-          gradients.residual.outputs == nullptr ? nullptr : gradients.residual.outputs + at,
-          gradients.residual.winners == nullptr ? nullptr : gradients.residual.winners + at};
-      convolution_gradients(block, folded, gradients.out + at, residual, mine, bias_sums,
+      convolution_gradients(block, folded, gradients.out + image * block.out_size(),
+                            gradients.residual.image(block, image), mine, bias_sums,
                             workspace.image);
       const View<Element> input = view(block, images + image * block.image_size(),
                                        workspace.image, static_cast<Element*>(nullptr));

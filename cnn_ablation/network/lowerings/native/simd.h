@@ -30,6 +30,7 @@ constexpr int kRegisters = 16;
 
 typedef float Vector __attribute__((vector_size(4 * kLanes)));
 typedef std::int32_t Integers __attribute__((vector_size(4 * kLanes)));
+typedef std::uint32_t Unsigned __attribute__((vector_size(4 * kLanes)));
 typedef double Doubles __attribute__((vector_size(4 * kLanes)));
 // In memory they may lie at any float, or 32-bit integer: these move bits of either.
 typedef float UnalignedVector __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
