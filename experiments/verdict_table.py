@@ -78,9 +78,8 @@ def _unshared(run: StudyResults, settings: Sequence[Setting]) -> list[str]:
 def _cell(verdict: Verdict) -> str:
     if verdict.outcome == "not judged":
         return "–"
-    if "reversed" in verdict.riders:
-        return "**reversed**"
-    return " ".join([f"**{verdict.outcome}**", *(f"({rider})" for rider in verdict.riders)])
+    notes = f" ({', '.join(verdict.qualifiers)})" if verdict.qualifiers else ""
+    return f"**{verdict.outcome}**{notes}"
 
 
 if __name__ == "__main__":

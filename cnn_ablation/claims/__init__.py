@@ -10,8 +10,13 @@ from cnn_ablation.claims.claim import Claim, Contrast, Setting, chain
 from cnn_ablation.claims.judge import check, judge
 from cnn_ablation.claims.paired import decide
 from cnn_ablation.claims.prospects import FamilyProspects, prospects_of
+from cnn_ablation.claims.sequential import Schedule
+from cnn_ablation.claims.sequential_prospects import (
+    SequentialFamilyProspects,
+    sequential_prospects_of,
+)
 from cnn_ablation.claims.units import Unit, unit_of
-from cnn_ablation.claims.verdict import ContrastVerdict, Outcome, Verdict
+from cnn_ablation.claims.verdict import ContrastVerdict, Outcome, Stop, Verdict
 
 __all__ = [
     "Claim",
@@ -19,7 +24,10 @@ __all__ = [
     "ContrastVerdict",
     "FamilyProspects",
     "Outcome",
+    "Schedule",
+    "SequentialFamilyProspects",
     "Setting",
+    "Stop",
     "Unit",
     "Verdict",
     "chain",
@@ -27,5 +35,6 @@ __all__ = [
     "decide",
     "judge",
     "prospects_of",
+    "sequential_prospects_of",
     "unit_of",
 ]

@@ -16,18 +16,26 @@ sign-flip p value of 'the difference equals d', after Holm over the same contras
 - *inconclusive* otherwise, with the smallest effect these seeds could have shown and the seeds
   needed.
 
+An accuracy claim speaks for new seeds and new images where it is known which images each trial got
+right: [L, U] is then the interval over seeds and images as crossed random effects. In a sequential
+study `claims.sequential` has the rule. Times are compared by their ratio: as differences of
+logarithms.
+
 A claim of several contrasts holds when all hold and fails when one fails. The intervals of a
 question all cover at once with probability 1 - level, so such combinations need no more correction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import dataclasses
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from cnn_ablation.claims.claim import Claim, Hypothesis, Setting, Table
+from cnn_ablation.claims.claim import Claim, Correct, Hypothesis, Kind, Setting, Table
+from cnn_ablation.claims.evidence import Evidence, gather
 from cnn_ablation.claims.exact import judge_exact
-from cnn_ablation.claims.paired import Adjusted, ContrastJudge, gather
+from cnn_ablation.claims.paired import Adjusted, ContrastJudge
 from cnn_ablation.claims.prospects import families
+from cnn_ablation.claims.sequential import Schedule, judge_sequential_family
 from cnn_ablation.claims.verdict import ContrastVerdict, Outcome, Verdict
 from cnn_ablation.errors import InputError
 from cnn_ablation.inference import adjust_statements, holm
@@ -36,7 +44,14 @@ Judged = dict[str, tuple[ContrastVerdict, ...]]
 
 
 def judge(
-    claims: Sequence[Claim], table: Table, setting: Setting, level: float = 0.05
+    claims: Sequence[Claim],
+    table: Table,
+    setting: Setting,
+    level: float = 0.05,
+    *,
+    correct: Correct | None = None,
+    schedule: Schedule | None = None,
+    intervals: bool = True,
 ) -> list[Verdict]:
     """Judge claims on a table of results.
 
@@ -47,6 +62,10 @@ def judge(
             claims; None or NaN (or absence) stands for a trial that diverged or is missing.
         setting: what the table was measured under; each verdict carries it.
         level: family-wise significance level of a question.
+        correct: metric -> variant -> {seed: which images were right}, where that is known.
+        schedule: the looks of a sequential study, whose level must be the one above; None for a
+            study of fixed size.
+        intervals: whether a sequential study's intervals are wanted, which take most of its time.
 
     Returns:
         One verdict per claim, in the order given.
@@ -58,9 +77,10 @@ def judge(
     declared = families(claims, setting)
     applicable = [claim for claim in claims if claim.applies(setting)]
     judged: Judged = {c.name: judge_exact(c, table) for c in applicable if c.kind == "exact"}
+    rule = _Rule(table, correct or {}, level, schedule, intervals)
     for question, hypotheses in declared.items():
         members = [c for c in applicable if c.question == question and c.kind != "exact"]
-        judged |= _judge_family(members, hypotheses, table, level)
+        judged |= rule.judge_family(members, hypotheses)
     return [
         _combine(claim, setting, level, len(declared.get(claim.question, ())), judged)
         for claim in claims
@@ -91,29 +111,63 @@ def _validate(claims: Sequence[Claim], level: float) -> None:
             raise InputError(f"claim {name!r} is declared more than once, names must be unique")
 
 
-def _judge_family(
-    claims: Sequence[Claim], hypotheses: Collection[Hypothesis], table: Table, level: float
-) -> Judged:
-    """Judge the statistical claims of one question, adjusting each p over all its hypotheses."""
-    evidence = {
-        claim.hypothesis(contrast): gather(claim, contrast, table, level)
-        for claim in claims
-        for contrast in claim.contrasts
-    }
-    p_values = holm([evidence[key].p_value for key in hypotheses])
-    floors = holm([evidence[key].floor for key in hypotheses])
-    statements = adjust_statements([evidence[key].statements for key in hypotheses])
-    family = zip(p_values.tolist(), floors.tolist(), statements, strict=True)
-    adjusted = {key: Adjusted(*found) for key, found in zip(hypotheses, family, strict=True)}
-    contrast_judge = ContrastJudge(level, len(hypotheses))
-    judged = {}
-    for claim in claims:
-        keys = [(contrast, claim.hypothesis(contrast)) for contrast in claim.contrasts]
-        judged[claim.name] = tuple(
-            contrast_judge.judge(claim, contrast, evidence[key], adjusted[key])
-            for contrast, key in keys
-        )
-    return judged
+@dataclasses.dataclass(frozen=True)
+class _Rule:
+    """What all families are judged on and by; see `judge`."""
+
+    table: Table
+    correct: Correct
+    level: float
+    schedule: Schedule | None
+    intervals: bool
+
+    def judge_family(
+        self, claims: Sequence[Claim], hypotheses: Mapping[Hypothesis, Kind]
+    ) -> Judged:
+        """Judges the statistical claims of one question.
+
+        In a sequential study rounds of timing are still as many as were declared. Each contrast has
+        its share of the level; that of a contrast of seeds is never passed on to one of rounds.
+        """
+        if self.schedule is None:
+            return self._judge_fixed(claims, hypotheses)
+        timed = [claim for claim in claims if claim.kind == "timing"]
+        others = [claim for claim in claims if claim.kind != "timing"]
+        judged = self._judge_fixed(timed, hypotheses) if timed else {}
+        if others:
+            own = [key for key, kind in hypotheses.items() if kind != "timing"]
+            level = self.level * len(own) / len(hypotheses)
+            design = dataclasses.replace(self.schedule.design, level=level)
+            schedule = dataclasses.replace(self.schedule, design=design)
+            judged |= judge_sequential_family(
+                others, own, self.table, self.correct, schedule, self.intervals
+            )
+        return judged
+
+    def _judge_fixed(self, claims: Sequence[Claim], hypotheses: Collection[Hypothesis]) -> Judged:
+        """Judges on all units there are, adjusting each p over all hypotheses."""
+        found = {
+            claim.hypothesis(contrast): gather(
+                claim, contrast, self.table, self.correct, self.level
+            )
+            for claim in claims
+            for contrast in claim.contrasts
+        }
+        evidence = {key: found.get(key, Evidence(None)) for key in hypotheses}
+        p_values = holm([evidence[key].p_value for key in hypotheses])
+        floors = holm([evidence[key].floor for key in hypotheses])
+        statements = adjust_statements([evidence[key].statements for key in hypotheses])
+        family = zip(p_values.tolist(), floors.tolist(), statements, strict=True)
+        adjusted = {key: Adjusted(*own) for key, own in zip(hypotheses, family, strict=True)}
+        contrast_judge = ContrastJudge(self.level, len(hypotheses))
+        return {
+            claim.name: tuple(
+                contrast_judge.judge(claim, contrast, evidence[key], adjusted[key])
+                for contrast in claim.contrasts
+                for key in [claim.hypothesis(contrast)]
+            )
+            for claim in claims
+        }
 
 
 def _combine(

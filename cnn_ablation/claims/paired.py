@@ -5,27 +5,24 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from cnn_ablation.claims.claim import Claim, Contrast, Expected, Table
-from cnn_ablation.claims.sentences import cannot_reach, p_text, plural, unit_noun
-from cnn_ablation.claims.units import unit_of
+from cnn_ablation.claims.claim import Claim, Contrast, Expected
+from cnn_ablation.claims.evidence import Evidence
 from cnn_ablation.claims.verdict import ContrastVerdict
+from cnn_ablation.claims.words import cannot_reach, p_text, plural, unit_noun
 from cnn_ablation.inference import (
     Interval,
-    PairedComparison,
     StatementPValues,
     bonferroni_level,
-    compare,
     decidable_effect,
-    sign_flip_test,
-    smallest_p,
-    statement_p_values,
     t_interval,
     units_to_decide,
     units_to_reach,
 )
+from cnn_ablation.inference.crossed import Scope
+from cnn_ablation.inference.crossed_power import detectable_on_new_images, seeds_on_these_images
 
 BY_INTERVAL_ALONE = StatementPValues(0.0, 0.0, 0.0, 0.0)
-NOTHING_STATED = StatementPValues()
+NOT_KNOWN = "which test images each trial got right is not known"
 
 
 def decide(
@@ -63,45 +60,6 @@ def decide(
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """The numbers of one contrast before its family adjusts them.
-
-    Attributes:
-        comparison: None without data.
-        p_value: sign-flip p of 'the difference equals the margin in the claimed direction'.
-        statements: p values of what may be stated of the contrast.
-        missing: what there is no data of; empty when there is.
-    """
-
-    comparison: PairedComparison | None
-    p_value: float = 1.0
-    statements: StatementPValues = NOTHING_STATED
-    missing: str = ""
-
-    @property
-    def floor(self) -> float:
-        """The smallest p value that so many units could have given."""
-        return smallest_p(self.comparison.n) if self.comparison else 1.0
-
-
-def gather(claim: Claim, contrast: Contrast, table: Table, level: float) -> Evidence:
-    """Compare the two variants of a contrast over their shared units."""
-    a, b = contrast
-    variants = table.get(claim.metric, {})
-    absent = [label for label in contrast if label not in variants]
-    if absent:
-        return Evidence(None, missing=f"no {unit_of(claim.metric).label} of {' or '.join(absent)}")
-    comparison = compare(variants[a], variants[b], level)
-    if comparison is None:
-        missing = f"no {unit_noun(claim.kind)} in which {a} and {b} both gave a number"
-        return Evidence(None, missing=missing)
-    margin = claim.smallest_interesting
-    p_value = sign_flip_test(comparison.differences, claim.sign * margin).p_value
-    advantages = [claim.sign * difference for difference in comparison.differences]
-    return Evidence(comparison, p_value, statement_p_values(advantages, margin))
-
-
-@dataclass(frozen=True)
 class Adjusted:
     """The p values of one contrast after its family adjusted them.
 
@@ -128,6 +86,11 @@ class ContrastJudge:
     level: float
     family_size: int
 
+    @property
+    def share(self) -> float:
+        """The level of each interval."""
+        return bonferroni_level(self.level, self.family_size)
+
     def judge(
         self, claim: Claim, contrast: Contrast, evidence: Evidence, adjusted: Adjusted
     ) -> ContrastVerdict:
@@ -140,52 +103,61 @@ class ContrastJudge:
             adjusted: its p values within the family.
         """
         a, b = contrast
-        comparison = evidence.comparison
-        if comparison is None:
-            return ContrastVerdict(a, b, "not judged", reason=evidence.missing)
-        share = bonferroni_level(self.level, self.family_size)
-        interval = t_interval(comparison.differences, share)
-        oriented = _oriented(interval, claim.sign)
-        margin = claim.smallest_interesting
+        comparison, crossed = evidence.comparison, evidence.crossed
+        scope = scope_of(claim, evidence.crossed is not None)
+        if comparison is None or (scope == "population" and crossed is None):
+            return ContrastVerdict(a, b, "not judged", reason=evidence.missing or NOT_KNOWN)
+        interval, beside = t_interval(comparison.differences, self.share), None
+        if crossed is not None:
+            beside = crossed.interval(self.share)
+            if scope == "population":
+                interval, beside = beside, interval
+        oriented = oriented_by(interval, claim.sign)
         outcome, riders = decide(
-            oriented, margin, adjusted.p_value, self.level, adjusted.statements
+            oriented, claim.threshold, adjusted.p_value, self.level, adjusted.statements
         )
-        needed, reason = None, ""
+        detectable, needed, reason = self._detectable(evidence, scope), None, ""
         if outcome == "inconclusive":
-            needed = self._units_needed(claim, comparison)
-            by_interval, _ = decide(oriented, margin, 0.0, self.level)
-            reason = self._why_inconclusive(claim, comparison, adjusted, by_interval, needed)
+            needed = self._units_needed(claim, evidence, scope)
+            by_interval, _ = decide(oriented, claim.threshold, 0.0, self.level)
+            prospects = self._prospects(claim, evidence, detectable, needed)
+            reason = self._why_inconclusive(claim, evidence, adjusted, by_interval, prospects)
         return ContrastVerdict(
             a=a,
             b=b,
             outcome=outcome,
             riders=riders,
             reason=reason,
-            mean_a=comparison.mean_a,
-            mean_b=comparison.mean_b,
+            mean_a=level_of(claim, comparison.mean_a),
+            mean_b=level_of(claim, comparison.mean_b),
             difference=comparison.difference,
             interval=interval,
             p_value=evidence.p_value,
             p_adjusted=adjusted.p_value,
             statements=adjusted.statements,
-            detectable=self._detectable(comparison),
+            detectable=detectable,
             units_needed=needed,
             comparison=comparison,
+            scope=scope,
+            beside=beside,
+            crossed=crossed,
         )
 
     def _why_inconclusive(
         self,
         claim: Claim,
-        comparison: PairedComparison,
+        evidence: Evidence,
         adjusted: Adjusted,
         by_interval: Expected,
-        needed: int | None,
+        prospects: str,
     ) -> str:
+        comparison = evidence.comparison
+        assert comparison is not None
         if adjusted.floor > self.level:
             enough = units_to_reach(self.level, self.family_size)
             return cannot_reach(comparison.n, claim.kind, adjusted.floor, self.level, enough)
         if by_interval == "inconclusive":
-            return self._prospects(claim, comparison, needed)
+            return prospects
         reason = "the interval alone would decide, the exact test does not confirm it"
         if adjusted.p_value > self.level:
             return reason
@@ -193,38 +165,72 @@ class ContrastJudge:
         p_value = min(statements.more_than_margin, statements.less_than_margin)
         return f"{reason} in its direction ({p_text(p_value)} over the claims of that direction)"
 
-    def _detectable(self, comparison: PairedComparison) -> float | None:
+    def _detectable(self, evidence: Evidence, scope: Scope) -> float | None:
+        comparison, crossed = evidence.comparison, evidence.crossed
+        assert comparison is not None
         smallest = decidable_effect(comparison.n, self.level, self.family_size)
         if comparison.sd is None or smallest is None:
             return None
-        return smallest * comparison.sd
+        on_these = smallest * comparison.sd
+        if scope == "benchmark" or crossed is None:
+            return on_these
+        # The exact test over the seeds must agree too.
+        return max(on_these, detectable_on_new_images(crossed, self.share))
 
-    def _units_needed(self, claim: Claim, comparison: PairedComparison) -> int | None:
+    def _units_needed(self, claim: Claim, evidence: Evidence, scope: Scope) -> int | None:
         """Units that would decide, were the true difference and spread the ones seen."""
-        distance = abs(claim.sign * comparison.difference - claim.smallest_interesting)
+        comparison, crossed = evidence.comparison, evidence.crossed
+        assert comparison is not None
+        distance = abs(claim.sign * comparison.difference - claim.threshold)
         if comparison.sd is None or distance == 0.0:
             return None
         effect = distance / comparison.sd if comparison.sd > 0.0 else math.inf
-        return units_to_decide(effect, self.level, self.family_size)
+        needed = units_to_decide(effect, self.level, self.family_size)
+        if scope == "benchmark" or crossed is None or needed is None:
+            return needed
+        on_new = seeds_on_these_images(crossed, distance, self.share)
+        return None if on_new is None else max(needed, on_new)
 
-    def _prospects(self, claim: Claim, comparison: PairedComparison, needed: int | None) -> str:
-        """The smallest effect these units could have shown, and the units needed."""
-        n, noun = comparison.n, unit_noun(claim.kind)
+    def _prospects(
+        self, claim: Claim, evidence: Evidence, detectable: float | None, needed: int | None
+    ) -> str:
+        """The smallest effect these units could have shown, and how many one must plan with."""
+        comparison, noun = evidence.comparison, unit_noun(claim.kind)
+        assert comparison is not None
         if comparison.sd is None:
             return f"one {noun} shows no spread"
         if comparison.sd == 0.0:
             return f"the same difference in every {noun}"
-        smallest = unit_of(claim.metric).size(self._detectable(comparison) or 0.0)
+        units = plural(comparison.n, noun)
+        if scope_of(claim, evidence.crossed is not None) == "population" and evidence.crossed:
+            units += f" on {plural(evidence.crossed.images, 'image')}"
+        smallest = claim.unit.size(detectable or 0.0)
         beyond = " beyond the margin" if claim.smallest_interesting > 0 else ""
-        shown = f"{plural(n, noun)} could have shown {smallest}{beyond}"
+        shown = f"{units} could have shown {smallest}{beyond}"
         if needed is None:
-            return f"{shown}; if this is the true difference, 10,000 {noun}s would not decide"
-        if needed <= n:
-            return f"{shown}; a near miss, which a few more {noun}s may settle"
-        return f"{shown}; if this is the true difference, {plural(needed, noun)} would decide"
+            return f"{shown}; a difference of the size seen is too small for 10,000 {noun}s"
+        if needed <= comparison.n:
+            return f"{shown}; a near miss"
+        return (
+            f"{shown}; for a difference of the size seen a study is planned with "
+            f"{plural(needed, noun)} (power 80 %)"
+        )
 
 
-def _oriented(interval: Interval | None, sign: int) -> Interval | None:
+def scope_of(claim: Claim, images_known: bool) -> Scope:
+    """What a claim's verdict speaks for: as declared, else as much as is known."""
+    if claim.scope is not None:
+        return claim.scope
+    return "population" if images_known else "benchmark"
+
+
+def level_of(claim: Claim, mean: float) -> float:
+    """A mean as the metric has it: of logarithms the geometric mean."""
+    return math.exp(mean) if claim.is_ratio else mean
+
+
+def oriented_by(interval: Interval | None, sign: int) -> Interval | None:
+    """An interval of A - B as one of the advantage, or back."""
     if interval is None or sign > 0:
         return interval
     return Interval(-interval.high, -interval.low)

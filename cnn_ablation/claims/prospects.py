@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cnn_ablation.claims.claim import Claim, Hypothesis, Kind, Setting
-from cnn_ablation.claims.sentences import cannot_reach, plural, unit_noun
+from cnn_ablation.claims.words import cannot_reach, plural, unit_noun
 from cnn_ablation.inference import (
     decidable_effect,
     holm,

@@ -5,46 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cnn_ablation.claims.claim import Claim
-from cnn_ablation.claims.units import unit_of
+from cnn_ablation.claims.units import COUNTED, Unit
+from cnn_ablation.claims.words import p_text, plural, unit_noun
 
 if TYPE_CHECKING:
     from cnn_ablation.claims.verdict import ContrastVerdict, Verdict
 
 _SHOWN = 3
-_RIDERS = {"reversed": "reversed", "equivalent": "equivalent: within the margin"}
-
-
-def plural(count: int, noun: str) -> str:
-    """A count with its noun: '1 seed', '20 seeds'."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
-
-
-def unit_noun(kind: str) -> str:
-    """What one replication is called: a seed, or a round of the timing pass."""
-    return "round" if kind == "timing" else "seed"
-
-
-def p_text(p_value: float) -> str:
-    """A p value to two digits, such as 'p = 0.012' or 'p < 0.0001'."""
-    return "p < 0.0001" if p_value < 0.0001 else f"p = {p_value:.2g}"
-
-
-def cannot_reach(n: int, kind: str, floor: float, level: float, needed: int) -> str:
-    """Why so few units decide nothing, whatever they show."""
-    noun = unit_noun(kind)
-    return (
-        f"{plural(n, noun)} cannot bring the Holm-adjusted sign-flip p below {floor:.2g} and so "
-        f"never to {level:g}: {plural(needed, noun)} could"
-    )
+_SPEAKS = {
+    "population": "They speak for new seeds and new images",
+    "benchmark": "They speak for new seeds on these test images",
+}
 
 
 def verdict_sentence(verdict: Verdict) -> str:
     """The whole verdict: outcome, claim, the numbers that decided it, and the setting."""
-    riders = "; ".join(_RIDERS[rider] for rider in verdict.riders)
-    outcome = verdict.outcome.capitalize() + (f" ({riders})" if riders else "")
+    outcome = verdict.outcome.capitalize()
+    if verdict.qualifiers:
+        outcome += f" ({'; '.join(verdict.qualifiers)})"
     detail = verdict.reason if verdict.outcome == "not judged" else _findings(verdict)
-    findings = f"{detail[:1].upper()}{detail[1:]}.{_warning(verdict)}"
+    findings = f"{detail[:1].upper()}{detail[1:]}.{_exploratory(verdict)}{_warning(verdict)}"
     return f"{outcome}: {verdict.claim.text}. {findings} {_setting(verdict)}"
+
+
+def _exploratory(verdict: Verdict) -> str:
+    """Why it is no test of what was declared before the first trial."""
+    if not verdict.exploratory:
+        return ""
+    return f" Exploratory, no test of what was declared: {'; '.join(verdict.exploratory)}."
 
 
 def _warning(verdict: Verdict) -> str:
@@ -87,9 +75,8 @@ def _findings(verdict: Verdict) -> str:
 
 def _measure(claim: Claim) -> str:
     """What is compared, and the margin: 'test accuracy, margin 0.1 points'."""
-    unit, margin = unit_of(claim.metric), claim.smallest_interesting
-    text = f", margin {margin * unit.scale:.4g}{unit.difference}" if margin > 0 else ""
-    return f"{unit.label}{text}"
+    unit, margin = claim.unit, claim.smallest_interesting
+    return f"{unit.label}, margin {unit.margin(margin)}" if margin > 0 else unit.label
 
 
 def _clearance(claim: Claim, contrast: ContrastVerdict) -> float:
@@ -101,22 +88,38 @@ def _clearance(claim: Claim, contrast: ContrastVerdict) -> float:
 
 def contrast_sentence(claim: Claim, contrast: ContrastVerdict, with_reason: bool = True) -> str:
     """One contrast as a clause: the difference, its interval, p, and who was ahead how often."""
-    unit, pair = unit_of(claim.metric), f"{contrast.a} against {contrast.b}"
+    unit, pair = claim.unit, f"{contrast.a} against {contrast.b}"
     if contrast.difference is None or contrast.mean_a is None or contrast.mean_b is None:
         return f"{pair}: {contrast.reason}"
     if contrast.comparison is None:
         return f"{pair}, {unit.value(contrast.mean_a)} to {unit.value(contrast.mean_b)}"
-    interval, comparison = contrast.interval, contrast.comparison
-    bounds = f" [{unit.signed(interval.low)}, {unit.signed(interval.high)}]" if interval else ""
-    p_value = p_text(1.0 if contrast.p_adjusted is None else contrast.p_adjusted)
+    comparison = contrast.comparison
     ahead = sum(1 for difference in comparison.differences if claim.sign * difference > 0)
     word = "higher" if claim.sign > 0 else "lower"
     ties = f" and {plural(comparison.ties, 'tie')}" if comparison.ties else ""
     reason = f" ({contrast.reason})" if with_reason and contrast.reason else ""
     return (
-        f"{pair} {unit.signed(contrast.difference)}{bounds}{unit.difference}, {p_value}, {word} "
-        f"in {ahead} of {plural(comparison.n, unit_noun(claim.kind))}{ties}{reason}"
+        f"{pair} {unit.signed(contrast.difference)}{_intervals(contrast, unit)}, "
+        f"{_strength(contrast)}, {word} in {ahead} of "
+        f"{plural(comparison.n, unit_noun(claim.kind))}{ties}{reason}"
     )
+
+
+def _intervals(contrast: ContrastVerdict, unit: Unit) -> str:
+    """The interval of the verdict, the unit, and the interval for the other scope."""
+    text = f" [{', '.join(unit.bounds(contrast.interval))}]" if contrast.interval else ""
+    text += unit.difference
+    if contrast.beside is not None:
+        other = "new images" if contrast.scope == "benchmark" else "these images"
+        text += f" ({other}: [{', '.join(unit.bounds(contrast.beside))}])"
+    return text
+
+
+def _strength(contrast: ContrastVerdict) -> str:
+    """The p value, or the look at which a sequential study decided."""
+    if contrast.stop is None:
+        return p_text(1.0 if contrast.p_adjusted is None else contrast.p_adjusted)
+    return f"{'decided at ' if contrast.stop.decided else ''}{contrast.stop.words('seed')}"
 
 
 def _setting(verdict: Verdict) -> str:
@@ -125,10 +128,30 @@ def _setting(verdict: Verdict) -> str:
         return f"{text}."
     if claim.kind == "timing" and verdict.setting.device:
         text += f", on {verdict.setting.device}"
-    text += f", {plural(verdict.n, unit_noun(claim.kind))}"
+    most = max((contrast.n for contrast in verdict.contrasts), default=0)
+    fewest = f"{verdict.n} to " if verdict.n < most else ""
+    text += f", {fewest}{plural(most, unit_noun(claim.kind))}"
     if verdict.dropped:
         text += f" ({plural(verdict.dropped, 'pair')} dropped: missing or diverged)"
+    return f"{text}. {_error_control(verdict)}{_speaks(verdict)}"
+
+
+def _error_control(verdict: Verdict) -> str:
+    level, family = f"{100 * (1 - verdict.level):g} %", plural(verdict.family_size, "contrast")
+    if any(contrast.stop for contrast in verdict.contrasts):
+        return (
+            f"{level} intervals valid at every look, for all of {family}; means of a study that "
+            "could stop are biased away from the margin."
+        )
     return (
-        f"{text}. {100 * (1 - verdict.level):g} % intervals simultaneous (Bonferroni) and sign-flip"
-        f" p adjusted (Holm) over {plural(verdict.family_size, 'contrast')}."
+        f"{level} intervals simultaneous (Bonferroni) and sign-flip p adjusted (Holm) over "
+        f"{family}."
     )
+
+
+def _speaks(verdict: Verdict) -> str:
+    """What an accuracy verdict speaks for."""
+    scopes = {c.scope for c in verdict.contrasts if c.comparison is not None}
+    if verdict.claim.metric != COUNTED or len(scopes) != 1:
+        return ""
+    return f" {_SPEAKS[scopes.pop()]}."

@@ -8,10 +8,51 @@ from typing import Any, Literal
 
 from cnn_ablation.claims.claim import Claim, Contrast, Setting
 from cnn_ablation.claims.sentences import verdict_sentence
-from cnn_ablation.inference import Interval, PairedComparison, StatementPValues
+from cnn_ablation.claims.words import plural
+from cnn_ablation.inference import (
+    CrossedComparison,
+    Interval,
+    PairedComparison,
+    StatementPValues,
+)
+from cnn_ablation.inference.crossed import Scope
 from cnn_ablation.inference.intervals import interval_from_json
 
 Outcome = Literal["holds", "fails", "inconclusive", "not judged"]
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Where a sequential study stands with one contrast.
+
+    Attributes:
+        looks: numbers of units of all declared looks; the last is the cap.
+        taken: how many of them the data allow.
+        decided: the look, from 1, at which the outcome was reached; None while it is open.
+    """
+
+    looks: tuple[int, ...]
+    taken: int
+    decided: int | None = None
+
+    @property
+    def units(self) -> int:
+        """Units at the deciding look, or at the last one that was taken."""
+        look = self.decided or self.taken
+        return self.looks[look - 1] if look else 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more units may still decide."""
+        return self.decided is None and self.taken < len(self.looks)
+
+    def words(self, noun: str) -> str:
+        """The look and its units: 'look 2 of 6: 14 of at most 60 seeds'."""
+        look = self.decided or self.taken
+        return (
+            f"look {look} of {len(self.looks)}: {self.units} of at most "
+            f"{plural(self.looks[-1], noun)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -27,8 +68,10 @@ class ContrastVerdict:
         reason: why it is inconclusive or not judged; empty otherwise.
         mean_a: mean of A over the pairs (for an exact claim, its value); None without data.
         mean_b: the same of B.
-        difference: mean of A - B; None without data.
-        interval: simultaneous (Bonferroni) t interval of the difference; None without spread.
+        difference: mean of A - B, of logarithms where the claim's scale is the ratio; None without
+            data.
+        interval: simultaneous (Bonferroni) interval of the difference for what the claim speaks
+            for; of a sequential study one that is valid after stopping. None without spread.
         p_value: sign-flip p of 'the difference equals the margin in the claimed direction'.
         p_adjusted: the same after Holm over the family.
         statements: adjusted p values of what the outcome and its riders state; None without data,
@@ -38,6 +81,11 @@ class ContrastVerdict:
         units_needed: units that would decide a difference like the one seen (power 0.8); None
             where it is decided already or out of reach.
         comparison: the paired comparison behind it; None for an exact claim or without data.
+        scope: what outcome and `interval` speak for: new seeds on these images ('benchmark'), or
+            new seeds and new images ('population').
+        beside: the same interval for the other scope; None where images are not known.
+        crossed: seeds and images as crossed random effects; None where images are not known.
+        stop: the looks of a sequential study; None in a study of fixed size.
     """
 
     a: str
@@ -55,6 +103,10 @@ class ContrastVerdict:
     units_needed: int | None = None
     comparison: PairedComparison | None = None
     statements: StatementPValues | None = None
+    scope: Scope = "benchmark"
+    beside: Interval | None = None
+    crossed: CrossedComparison | None = None
+    stop: Stop | None = None
 
     @property
     def contrast(self) -> Contrast:
@@ -75,6 +127,7 @@ class ContrastVerdict:
     def from_json(cls, data: Mapping[str, Any]) -> ContrastVerdict:
         """The inverse of `to_json`."""
         comparison, statements = data["comparison"], data.get("statements")
+        crossed, stop = data.get("crossed"), data.get("stop")
         return cls(
             **{
                 **data,
@@ -82,6 +135,9 @@ class ContrastVerdict:
                 "interval": interval_from_json(data["interval"]),
                 "comparison": PairedComparison.from_json(comparison) if comparison else None,
                 "statements": StatementPValues(**statements) if statements else None,
+                "beside": interval_from_json(data.get("beside")),
+                "crossed": CrossedComparison.from_json(crossed) if crossed else None,
+                "stop": Stop(**{**stop, "looks": tuple(stop["looks"])}) if stop else None,
             }
         )
 
@@ -100,6 +156,8 @@ class Verdict:
         riders: those of the contrasts that fail.
         reason: why it is not judged; empty otherwise.
         contrasts: one verdict per contrast, in the claim's order; empty where it does not apply.
+        exploratory: why the verdict is no test of what was declared before the first trial, a
+            phrase each; empty where it is one.
     """
 
     claim: Claim
@@ -110,6 +168,7 @@ class Verdict:
     riders: tuple[str, ...] = ()
     reason: str = ""
     contrasts: tuple[ContrastVerdict, ...] = ()
+    exploratory: tuple[str, ...] = ()
 
     @property
     def n(self) -> int:
@@ -125,6 +184,18 @@ class Verdict:
     def deciding(self) -> tuple[ContrastVerdict, ...]:
         """The contrasts that made the outcome: those of the same outcome."""
         return tuple(c for c in self.contrasts if c.outcome == self.outcome)
+
+    @property
+    def qualifiers(self) -> tuple[str, ...]:
+        """What stands behind the outcome, a phrase each: '1 of 4 contrasts reversed'."""
+        total, phrases = len(self.contrasts), list(self.riders)
+        if total > 1:
+            counts = [sum(rider in c.riders for c in self.contrasts) for rider in self.riders]
+            phrases = [
+                f"{count} of {total} contrasts {rider}"
+                for count, rider in zip(counts, self.riders, strict=True)
+            ]
+        return (*phrases, *(["exploratory"] if self.exploratory else []))
 
     @property
     def skewed(self) -> tuple[ContrastVerdict, ...]:
@@ -143,6 +214,7 @@ class Verdict:
             "claim": self.claim.to_json(),
             "riders": list(self.riders),
             "contrasts": [contrast.to_json() for contrast in self.contrasts],
+            "exploratory": list(self.exploratory),
         }
 
     @classmethod
@@ -157,5 +229,6 @@ class Verdict:
                 ),
                 "riders": tuple(data["riders"]),
                 "contrasts": tuple(ContrastVerdict.from_json(c) for c in data["contrasts"]),
+                "exploratory": tuple(data.get("exploratory", ())),
             }
         )

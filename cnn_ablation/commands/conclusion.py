@@ -6,12 +6,13 @@ from pathlib import Path
 from cnn_ablation.claims import Verdict, check
 from cnn_ablation.commands.tables import question_table
 from cnn_ablation.display.text import wrap
-from cnn_ablation.errors import InputError
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import trained_session
 from cnn_ablation.study import Study
 from cnn_ablation.study.results import StudyResults
+from cnn_ablation.study.sequence import saved_line
 from cnn_ablation.study.verdicts import judge_results
+from cnn_ablation.system.files import unwritable
 from cnn_ablation.training.records import TrialRecord
 
 UNEXPECTED_VERDICT, FAILED_TRIALS = 1, 3
@@ -29,7 +30,9 @@ def finish_study(study: Study, options: StudyOptions) -> int:
     """
     with trained_session(study, options) as session:
         store = session.store
-        code = conclude(store.results(), store.folder, expecting=options.check)
+        results = store.results()
+        code = conclude(results, store.folder, expecting=options.check)
+        store.record_judgement(judge_results(results, intervals=False))
         session.tracking.conclude(store.results(), store.folder / "report")
         return code
 
@@ -56,10 +59,12 @@ def conclude(results: StudyResults, folder: Path, *, expecting: bool) -> int:
         print(f"\n{question_table(results, question)}")
     if verdicts:
         print("\n" + "\n".join(wrap(verdict.sentence(), "* ") for verdict in verdicts), flush=True)
+    if results.plan.schedule is not None:
+        print(f"\nseeds    {saved_line(results)}")
     try:
         page = write_report(results, folder / "report")
     except OSError as error:
-        raise InputError(f"{folder / 'report'}: cannot be written ({error.strerror})") from None
+        raise unwritable(folder / "report", error) from None
     failed = [trial for trial in results.trials if trial.status == "failed"]
     surprises = check(verdicts) if expecting else []
     for line in (*_of_surprises(surprises), *_of_failures(results, failed)):

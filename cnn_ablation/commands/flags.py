@@ -22,6 +22,16 @@ from cnn_ablation.training.compute import ComputeOptions
 FLAGS = flags.FLAGS
 
 
+def _read_seeds(text: str) -> Any:
+    first, dots, most = text.partition("..")
+    return (int(first), int(most)) if dots else int(first)
+
+
+_SEEDS = dataclasses.replace(
+    WHOLE, words="a whole number, or two as in 10..60", read=_read_seeds, accepts=lambda _: True
+)
+
+
 class _Parser(flags.ArgumentParser):  # type: ignore[type-arg]
     """Turns a flag's text into the value of a field."""
 
@@ -64,12 +74,19 @@ def define_training_flags(training: TrainingSpec | None = None) -> None:
     define_record(DataLocation, "cnn_ablation: data")
 
 
-def define_seed_flags(num_seeds: int) -> None:
-    """Defines `--seed` and `--num_seeds`."""
+def define_seed_flags(num_seeds: int, *, sequential: bool = False) -> None:
+    """Defines `--seed` and `--num_seeds`.
+
+    Args:
+        num_seeds: the default.
+        sequential: whether the number may be a range, which makes a study sequential.
+    """
     module = "cnn_ablation: seeds"
     _define("seed", 0, Option(WHOLE, "first seed"), module)
     text = "how many seeds, counted up from the first"
-    _define("num_seeds", num_seeds, Option(WHOLE, text), module)
+    if sequential:
+        text += "; 10..60 trains until every claim is decided, with 10 to 60 seeds"
+    _define("num_seeds", num_seeds, Option(_SEEDS if sequential else WHOLE, text), module)
 
 
 def define_single_flags() -> None:
@@ -215,13 +232,36 @@ def study_options(**given: Any) -> StudyOptions:
         raise InputError(f"--{error}") from None
 
 
-def seeds() -> range:
-    """The seeds that `--seed` and `--num_seeds` name.
+def seed_options() -> dict[str, Any]:
+    """What `--seed` and `--num_seeds` say, as options of a study: its seeds, and its looks' limits.
 
     Raises:
         InputError: one of the two is out of range.
     """
-    first, count = FLAGS.seed, FLAGS.num_seeds
+    if isinstance(FLAGS.num_seeds, int):
+        return {"seeds": seeds()}
+    first, most = FLAGS.num_seeds
+    for name in ("max_seeds", "looks"):
+        if FLAGS[name].present:
+            raise InputError(
+                f"--num_seeds={first}..{most}: must be a number where --{name} is given"
+            )
+    if most < first:
+        raise InputError(f"--num_seeds={first}..{most}: must rise")
+    seeds(most)
+    return {"seeds": seeds(first), "until_decided": True, "max_seeds": most}
+
+
+def seeds(count: int | None = None) -> range:
+    """The seeds that `--seed` and `--num_seeds` name.
+
+    Args:
+        count: how many; None is what the flag says.
+
+    Raises:
+        InputError: one of the two is out of range.
+    """
+    first, count = FLAGS.seed, FLAGS.num_seeds if count is None else count
     if count < 1:
         raise InputError(f"--num_seeds={count}: must be a whole number of 1 or more")
     if not 0 <= first <= MAX_SEED - count + 1:

@@ -31,9 +31,9 @@ if __name__ == "__main__":
 An axis may be any field of network, training or data, and
 cnn.grid(base, {"stride": (1, 2), "optimizer": ("adadelta", "adam")}) gives every combination.
 
-The same command goes on where it was stopped, and runs only what is missing: so do more seeds, or
-another variant. Exit codes: 0 done, 1 a claim is not as expected (--check), 2 bad input, 3 trials
-failed, 130 stopped.'''
+The same command goes on where it was stopped, and runs only what is missing. --num_seeds=10..60
+trains until every claim is decided. Exit codes: 0 done, 1 a claim is not as expected (--check),
+2 bad input, 3 trials failed, 130 stopped.'''
 
 
 def run_study(
@@ -61,7 +61,7 @@ def run_study(
 
 def _define_flags(training: TrainingSpec | None, *, controls: bool) -> None:
     flags.define_training_flags(training)
-    flags.define_seed_flags(num_seeds=NUM_SEEDS)
+    flags.define_seed_flags(num_seeds=NUM_SEEDS, sequential=True)
     flags.define_compute_flags()
     flags.define_tracker_flags()
     flags.define_host_flags()
@@ -74,7 +74,7 @@ def _main(study: Study, base: TrainingSpec | None) -> int:
     hosts.supervise(host_options.coordinator)
     training, data = flags.training_settings(base)
     options = flags.study_options(
-        training=training, data=data, seeds=flags.seeds(), program=_program()
+        training=training, data=data, program=_program(), **flags.seed_options()
     )
     start(host_options)
     # Imported late: a mistake in a flag, or --help, need not wait for JAX.

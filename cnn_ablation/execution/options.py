@@ -8,7 +8,8 @@ from cnn_ablation.data import DataLocation
 from cnn_ablation.design import DataSpec, TrainingSpec
 from cnn_ablation.errors import FieldError
 from cnn_ablation.execution.executors.options import ExecutorOptions
-from cnn_ablation.options import TEXT, declared, option, validate
+from cnn_ablation.inference import SPENDING
+from cnn_ablation.options import TEXT, WHOLE, YES_NO, declared, option, validate
 from cnn_ablation.options.registry import nearest
 from cnn_ablation.trackers.options import TrackerOptions
 from cnn_ablation.training.compute import ComputeOptions
@@ -23,7 +24,7 @@ class StudyOptions:
     Attributes:
         training: the procedure that variants share, but for what they set themselves.
         data: the images that variants share, likewise.
-        seeds: one trial a design each.
+        seeds: one trial a design each; in a sequential study those of the first look.
         compute: how trials are placed and lowered.
         location: where datasets lie.
         execution: where trials run.
@@ -48,6 +49,30 @@ class StudyOptions:
         "rounds in which each design is timed alone after all trials; 0 leaves times out. The "
         "sign-flip test decides nothing on time with fewer than 9 or so",
         least=0,
+    )
+    until_decided: bool | None = option(
+        None,
+        "a sequential study: look at growing numbers of seeds, from --num_seeds to --max_seeds, "
+        "and train until every claim is decided; --num_seeds=10..60 says the same (default: as the "
+        "study's file declares)",
+        kind=YES_NO,
+        optional=True,
+    )
+    max_seeds: int = option(60, "the most seeds of a sequential study", least=1)
+    looks: tuple[int, ...] = option(
+        (),
+        "numbers of seeds at which a sequential study looks at its results (default: from "
+        "--num_seeds to --max_seeds, doubling every second look)",
+        kind=WHOLE,
+        shape="several",
+        least=1,
+        may_be_none=True,
+    )
+    spending: str = option(
+        "linear",
+        "how the looks of a sequential study share its level: the share that may be spent when a "
+        "share of the seeds is in",
+        choices=tuple(SPENDING),
     )
     retry_failed: bool = option(False, "run trials again that failed")
     check: bool = option(False, "exit with 1 when a claim is not as expected")

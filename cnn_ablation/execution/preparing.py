@@ -18,6 +18,7 @@ from cnn_ablation.execution.executors.pools import share_accelerator
 from cnn_ablation.execution.executors.several_hosts import HostsExecutor, require_inline
 from cnn_ablation.execution.memory import require_memory
 from cnn_ablation.execution.options import StudyOptions
+from cnn_ablation.execution.schedule import schedule_for, seeds_of
 from cnn_ablation.network.lowerings import announce_fallbacks, choose_lowering
 from cnn_ablation.study import Study, Variant, add_controls, fit_images
 from cnn_ablation.study.checks import check_study
@@ -72,7 +73,9 @@ def prepare(
             lowering cannot be had.
     """
     check_study(study)
-    require_memory([], options.seeds)
+    schedule = schedule_for(study, options)
+    seeds = seeds_of(options, schedule)
+    require_memory([], seeds)
     options = with_executor(options)
     study = fit_images(study, lambda variant: _images_of(variant, options))
     if options.controls:
@@ -80,11 +83,11 @@ def prepare(
     if options.execution.executor != "inline":
         share_accelerator()
     compute = options.compute
-    choose_devices(compute.devices, len(options.seeds), compute.seeds_per_device)
+    choose_devices(compute.devices, len(seeds), compute.seeds_per_device)
     keep_compiled_programs(compute.compilation_cache_dir)
     environment = describe_environment()
     designs = [variant.spec(options.training, options.data) for variant in study.variants]
-    require_memory(designs, options.seeds)
+    require_memory(designs, seeds)
     before_loading()
     stopping.check()
     datasets = Datasets(options.location, progress=hosts.is_lead())
@@ -115,10 +118,11 @@ def prepare(
         dataset_version=own.version,
         fingerprint=own.fingerprint,
         lowering=lowering,
-        seeds=tuple(options.seeds),
+        seeds=tuple(seeds),
         environment=environment,
         other_datasets=facts_of,
         extensions=extensions.digests(),
+        schedule=schedule,
     )
     announce_fallbacks((spec.network for spec in plan.designs), lowering)
     return Prepared(plan, options, datasets, _job(plan, options), facts or {}, seconds)

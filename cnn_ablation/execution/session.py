@@ -18,7 +18,9 @@ from cnn_ablation.execution.tracking import TrialTracking
 from cnn_ablation.study import Study
 from cnn_ablation.study.plan import Plan
 from cnn_ablation.study.results import StudyResults
+from cnn_ablation.study.sequence import look_line, missing_trials
 from cnn_ablation.study.store import Store, load_results
+from cnn_ablation.study.verdicts import judge_results
 from cnn_ablation.trackers import make_tracking
 
 Listener = Callable[[Event], None]
@@ -46,14 +48,8 @@ class Session:
         return self.prepared.options
 
     def missing(self) -> list[tuple[TrialSpec, int]]:
-        """The trials that are declared and not there; with `retry_failed` those that failed too."""
-        trials = self.store.results().trials
-        done = {
-            (trial.spec, trial.seed)
-            for trial in trials
-            if trial.finished or not self.options.retry_failed
-        }
-        return [trial for trial in self.store.plan.trials() if trial not in done]
+        """The trials that are needed and not there; with `retry_failed` those that failed too."""
+        return missing_trials(self.store.results(), retry_failed=self.options.retry_failed)
 
     def train(
         self, missing: Sequence[tuple[TrialSpec, int]], listeners: Sequence[Listener] = ()
@@ -69,7 +65,6 @@ class Session:
 
         if missing:
             self.executor.run(blocks_of(missing, self.executor.workers), on_event)
-        hosts.dismiss()
 
 
 @contextlib.contextmanager
@@ -106,7 +101,8 @@ def open_session(
     prepared = prepare(study, options, facts, before_loading=choose)
     executor = make_executor_of(prepared)
     held = choose_folder is not None
-    with Store(folder, prepared.plan, held=held) as store, trackers:
+    store = Store(folder, prepared.plan, held=held, rounds=options.timing_rounds)
+    with store, trackers:
         hosts.recording_in(folder)
         tracking = TrialTracking(trackers, store)
         try:
@@ -131,10 +127,16 @@ def trained_session(study: Study, options: StudyOptions) -> Iterator[Session]:
         if missing or to_time:
             store.record_environment(plan.environment)
         session.tracking.start(store)
-        tasks = blocks_of(missing, 1)
-        with contextlib.ExitStack() as stack:
-            progress = stack.enter_context(StudyProgress(tasks, plan)) if missing else None
-            session.train(missing, [progress.on_event] if progress else [])
+        while missing:
+            with StudyProgress(blocks_of(missing, 1), plan) as progress:
+                session.train(missing, [progress.on_event])
+            # Trials that have failed again are not retried within a run.
+            missing = missing_trials(store.results())
+            if plan.schedule is not None:
+                results = store.results()
+                print(f"look     {look_line(results)}", flush=True)
+                store.record_judgement(judge_results(results, intervals=False))
+        hosts.dismiss()
         if to_time:
             machine = describe_machine(plan.environment, plan.lowering)
             timing_pass(store, session.prepared.datasets, options.timing_rounds, machine)
@@ -183,5 +185,6 @@ def blocks_of(missing: Sequence[tuple[TrialSpec, int]], workers: int) -> list[Ta
 def _kept(folder: Path, plan: Plan) -> str:
     # From the file: the stop may have come between a line's writing and its keeping in memory.
     done = sum(trial.finished for trial in load_results(folder).trials)
-    total = len(list(plan.trials()))
+    most = "" if plan.schedule is None else "at most "
+    total = f"{most}{len(list(plan.trials()))}"
     return f"{done} of {total} trials are kept in {folder}; the same command goes on"

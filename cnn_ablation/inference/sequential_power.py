@@ -24,17 +24,23 @@ class SequentialProspects:
         effect: true distance from the margin, in standard deviations of the paired difference.
         looks: numbers of units of the looks.
         decided: chance of a verdict on the true side by each look, in [0, 1].
+        stopped: chance of a verdict on either side by each look; at the last look there is nothing
+            left to train, so 1.
         expected_units: mean number of units until a verdict on either side, or the cap.
     """
 
     effect: float
     looks: tuple[int, ...]
     decided: tuple[float, ...]
+    stopped: tuple[float, ...]
     expected_units: float
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON."""
-        return asdict(self) | {"looks": list(self.looks), "decided": list(self.decided)}
+        return {
+            key: list(value) if isinstance(value, tuple) else value
+            for key, value in asdict(self).items()
+        }
 
 
 def sequential_prospects(
@@ -54,12 +60,15 @@ def sequential_prospects(
     counts = np.rint(draws * _STEPS_PER_SD).astype(np.int64)
     crossed = np.array([first_crossings(row, design.looks, shares, level)[0] for row in counts])
     rightly = crossed[:, 0] <= np.minimum(crossed[:, 1], len(design.looks) - 1)
-    units = np.append(design.looks, design.most_units)[np.min(crossed, axis=1)]
+    first = np.min(crossed, axis=1)
+    units = np.append(design.looks, design.most_units)[first]
+    stopped = [float(np.mean(first <= look)) for look in range(len(design.looks) - 1)]
     return SequentialProspects(
         effect=effect,
         looks=design.looks,
         decided=tuple(
             float(np.mean(rightly & (crossed[:, 0] <= look))) for look in range(len(design.looks))
         ),
+        stopped=(*stopped, 1.0),
         expected_units=float(np.mean(units)),
     )

@@ -3,6 +3,8 @@
 report.html            one page that needs nothing else
 report.md, figures/    the same for a repository, each figure as SVG and PNG
 results.csv, .parquet  one row per trial and epoch
+verdicts.csv           one row per contrast of a claim
+claims.toml, timings.csv   with results.csv what `cnn_ablation.judge` needs for the same verdicts
 
 Everything is made from a `StudyResults` alone, and equal results give equal files. A notebook takes
 the same apart: `answers(results)` are tables, verdicts and figures that its cells show.
@@ -10,8 +12,10 @@ the same apart: `answers(results)` are tables, verdicts and figures that its cel
 
 from pathlib import Path
 
+from cnn_ablation.claims.rows import verdicts_csv
 from cnn_ablation.report.answers import Answer, Figure, Markdown, answers
 from cnn_ablation.report.content import compose
+from cnn_ablation.report.export import claims_toml, timings_csv
 from cnn_ablation.report.pages import html_page, markdown_page
 from cnn_ablation.report.rendering import chart_files
 from cnn_ablation.report.rows import rows_of, to_csv, to_parquet
@@ -43,6 +47,11 @@ def write_report(results: StudyResults, folder: Path) -> Path:
                 write_bytes(figures / f"{chart.name}.{form}", image)
     rows = rows_of(results)
     write_text(folder / "results.csv", to_csv(rows))
+    write_text(folder / "verdicts.csv", verdicts_csv(content.verdicts))
+    if content.verdicts:
+        write_text(folder / "claims.toml", claims_toml(results, content.sections))
+    if results.timings:
+        write_text(folder / "timings.csv", timings_csv(results))
     table = to_parquet(rows)
     if table is not None:
         write_bytes(folder / "results.parquet", table)

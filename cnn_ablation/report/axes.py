@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Callable, Iterable
 
-from cnn_ablation.claims import unit_of
+from cnn_ablation.claims import Unit, unit_of
 
 ACCURACY, LOSS, SECONDS = "test_accuracy", "test_loss", "train_seconds"
 
@@ -13,9 +13,12 @@ def level_label(metric: str) -> str:
     return _with_unit(metric, unit_of(metric).level)
 
 
-def difference_label(metric: str) -> str:
-    """A difference of a metric and its unit: 'difference in test accuracy (points)'."""
-    return f"difference in {_with_unit(metric, unit_of(metric).difference)}"
+def difference_label(unit: Unit) -> str:
+    """A difference and its unit: 'difference in test accuracy (points)', of a ratio in percent."""
+    name = "%" if unit.ratio else unit.difference.strip()
+    if not name and unit.label.endswith("loss"):
+        name = "nats"
+    return f"difference in {unit.label} ({name})" if name else f"difference in {unit.label}"
 
 
 def fitted(label: str, lines: int = 2, width: int = 22) -> str:

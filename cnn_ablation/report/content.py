@@ -118,6 +118,7 @@ class Content:
         lost: trials that did not complete, or None.
         facts: how it was run and on what.
         command: how to run it again.
+        verdicts: every claim's, in the order of the questions and of their claims.
     """
 
     title: str
@@ -128,6 +129,7 @@ class Content:
     lost: Table | None
     facts: tuple[Fact, ...]
     command: str
+    verdicts: tuple[Verdict, ...]
 
 
 def compose(results: StudyResults) -> Content:
@@ -149,6 +151,7 @@ def compose(results: StudyResults) -> Content:
         lost=_lost_table(results),
         facts=tuple(facts_of(results)),
         command=command_of(results),
+        verdicts=tuple(verdicts),
     )
 
 

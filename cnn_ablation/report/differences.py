@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from cnn_ablation.claims import ContrastVerdict, Verdict, unit_of
-from cnn_ablation.report.axes import difference_label, fitted, padded, scaled
+from cnn_ablation.claims import ContrastVerdict, Unit, Verdict
+from cnn_ablation.report.axes import difference_label, fitted, padded
 from cnn_ablation.report.charts import Chart, Panel
 from cnn_ablation.report.looks import FAINT, INK, OUTCOME_COLOURS, OUTCOME_SYMBOLS
 
@@ -33,7 +33,7 @@ def difference_panel(verdict: Verdict) -> Panel | None:
     pairs = ", ".join(f"{row.a} minus {row.b} ({row.outcome})" for row in rows)
     return Panel(
         claim.name,
-        f"Paired differences in {unit_of(claim.metric).label}: {pairs}",
+        f"Paired differences in {claim.unit.label}: {pairs}",
         functools.partial(_draw, verdict=verdict, rows=rows),
         height=0.85 + 0.45 * len(rows),
         title=f"{OUTCOME_SYMBOLS[verdict.outcome]} {verdict.outcome.capitalize()}: {claim.text}",
@@ -44,28 +44,28 @@ def _draw(axes: Axes, *, verdict: Verdict, rows: list[ContrastVerdict]) -> None:
     claim = verdict.claim
     drawn = [0.0]
     for number, row in enumerate(rows):
-        drawn += _draw_row(axes, number, row, claim.metric)
+        drawn += _draw_row(axes, number, row, claim.unit)
     axes.axvline(0, color=INK, linewidth=0.8, zorder=1)
     axes.set_xlim(*padded(min(drawn), max(drawn)))
-    _draw_margin(axes, unit_of(claim.metric).scale * claim.smallest_interesting)
+    _draw_margin(axes, claim.unit.drawn(-claim.threshold), claim.unit.drawn(claim.threshold))
     _draw_claimed_side(axes, claim.sign)
     axes.set_yticks(range(len(rows)), [_label(row) for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.75)
     axes.grid(axis="y", visible=False)
     axes.locator_params(axis="x", nbins=6)
-    axes.set_xlabel(difference_label(claim.metric))
+    axes.set_xlabel(difference_label(claim.unit))
 
 
-def _draw_row(axes: Axes, number: int, row: ContrastVerdict, metric: str) -> list[float]:
+def _draw_row(axes: Axes, number: int, row: ContrastVerdict, unit: Unit) -> list[float]:
     """Dots below, mean and interval above; returns what the axis must hold."""
     assert row.comparison is not None and row.difference is not None
     colour = OUTCOME_COLOURS[row.outcome]
-    dots = scaled(metric, row.comparison.differences)
+    dots = [unit.drawn(difference) for difference in row.comparison.differences]
     axes.plot(dots, [number + 0.17] * len(dots), "o", color=colour, ms=4, alpha=0.6, mew=0)
-    (mean,) = scaled(metric, [row.difference])
+    mean = unit.drawn(row.difference)
     drawn = [*dots, mean]
     if row.interval:
-        bounds = scaled(metric, (row.interval.low, row.interval.high))
+        bounds = [unit.drawn(row.interval.low), unit.drawn(row.interval.high)]
         axes.plot(bounds, [number - 0.1] * 2, color=colour, linewidth=2.2, marker="|", ms=7)
         drawn += _within_reason(bounds, dots)
     axes.plot([mean], [number - 0.1], "D", color=colour, ms=5.5)
@@ -86,10 +86,10 @@ def _within_reason(bounds: list[float], dots: list[float]) -> list[float]:
     return [max(bounds[0], low - reach), min(bounds[1], high + reach)]
 
 
-def _draw_margin(axes: Axes, margin: float) -> None:
-    if margin > 0:
+def _draw_margin(axes: Axes, low: float, high: float) -> None:
+    if high > 0:
         axes.axvspan(
-            -margin, margin, facecolor="none", edgecolor=FAINT, hatch="////", linewidth=0, zorder=0
+            low, high, facecolor="none", edgecolor=FAINT, hatch="////", linewidth=0, zorder=0
         )
 
 

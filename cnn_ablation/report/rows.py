@@ -42,6 +42,8 @@ def columns() -> dict[str, str]:
         "macs": "int64",
         **_EPOCH,
         **setting,
+        "test_images": "int64",
+        "test_correct": "string",
     }
 
 
@@ -92,7 +94,10 @@ def _rows(results: StudyResults, trial: TrialRecord) -> list[Row]:
         "macs": summary.macs,
     }
     figures = [dataclasses.asdict(epoch) for epoch in trial.epochs] or [dict.fromkeys(_EPOCH)]
-    return [of_trial | of_epoch for of_epoch in figures]
+    rows = [of_trial | of_epoch for of_epoch in figures]
+    # The bits are of the last epoch.
+    rows[-1] |= trial.correct_json()
+    return rows
 
 
 def _cell(value: Any, its: Option) -> Any:

@@ -5,11 +5,12 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from cnn_ablation.claims.sentences import plural
-from cnn_ablation.design import DataSpec, TrainingSpec
+from cnn_ablation.claims.words import plural
+from cnn_ablation.design import DataSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import as_typed
 from cnn_ablation.report.measures import STATUSES, count_statuses
 from cnn_ablation.study.results import StudyResults
+from cnn_ablation.study.sequence import saved_line
 from cnn_ablation.study.verdicts import setting_of
 from cnn_ablation.training.records import TrialRecord
 
@@ -27,8 +28,12 @@ def setting_sentence(results: StudyResults) -> str:
     if setting.splits:
         dataset += f" ({setting.splits})"
     others = "".join(f", {other}" for other in setting.others)
+    seeds = plural(len(results.seeds), "seed")
+    if plan.schedule is not None:
+        looks = ", ".join(map(str, plan.schedule.looks))
+        seeds = f"up to {seeds}, as many as decide its claims (looks at {looks}),"
     return (
-        f"{plural(len(plan.designs), 'design')}, {plural(len(results.seeds), 'seed')} "
+        f"{plural(len(plan.designs), 'design')}, {seeds} "
         f"each, on {dataset}: {plural(training.epochs, 'epoch')} of "
         f"{setting.optimizer} at learning rate {training.learning_rate:g} in batches of "
         f"{training.batch_size}{others}; {timed}."
@@ -41,6 +46,8 @@ def warnings_of(results: StudyResults) -> list[str]:
     total = sum(counts.values())
     lost = [f"{counts[status]} {status}" for status in STATUSES[1:] if counts[status]]
     lines = []
+    if results.plan.schedule is not None:
+        lines.append(f"{saved_line(results)[:1].upper()}{saved_line(results)[1:]}.")
     if lost:
         text = f"Of {plural(total, 'trial')} {', '.join(lost)}"
         lines.append(f"{text}: figures and verdicts are of the {counts['completed']} completed.")
@@ -60,7 +67,12 @@ def lost_trials(results: StudyResults) -> list[tuple[str, TrialRecord]]:
 
 def names_of(results: StudyResults, trial: TrialRecord) -> str:
     """All that a trial's design is called: `kernel_size: k3,3; stride: s1`."""
-    return "; ".join(f"{q}: {label}" for q, label in results.plan.labels(trial.spec))
+    return labels_of(results, trial.spec)
+
+
+def labels_of(results: StudyResults, spec: TrialSpec) -> str:
+    """All that a design is called: `kernel_size: k3,3; stride: s1`."""
+    return "; ".join(f"{q}: {label}" for q, label in results.plan.labels(spec))
 
 
 def facts_of(results: StudyResults) -> list[Fact]:
@@ -88,9 +100,12 @@ def command_of(results: StudyResults) -> str:
     seeds, training, study = results.seeds, results.training, results.study
     first = min(seeds, default=0)
     controlled = any(v.control_of for question in study.questions for v in question.variants)
+    schedule = results.plan.schedule
+    looks = {} if schedule is None else {"looks": schedule.looks, "spending": schedule.spending}
     flags = {
         "seed": first,
-        "num_seeds": max(seeds, default=first) - first + 1,
+        **({} if looks else {"num_seeds": max(seeds, default=first) - first + 1}),
+        **looks,
         "epochs": training.epochs,
         "learning_rate": training.learning_rate,
         **_unusual(training.values(), _usual(training)),

@@ -19,6 +19,7 @@ from cnn_ablation.claims import Claim
 from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec, part_of
 from cnn_ablation.design.trial import PARTS
 from cnn_ablation.errors import FieldError, InputError, as_typed
+from cnn_ablation.inference import SequentialDesign
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 Images = tuple[tuple[int, int, int], int]
@@ -132,6 +133,14 @@ class Study:
 
     Designs that several questions share are trained once.
 
+    Attributes:
+        name: identifier; it names a folder.
+        title: heading for people.
+        questions: what is compared.
+        looks: numbers of seeds at which a sequential study looks at its results, rising; it trains
+            until its claims are decided, or to the last. Empty for a study of fixed size.
+        spending: how the looks share the level, a key of `inference.SPENDING`.
+
     Raises:
         InputError: the name is no plain name, or a field is of another type.
     """
@@ -139,6 +148,8 @@ class Study:
     name: str
     title: str
     questions: tuple[Question, ...]
+    looks: tuple[int, ...] = ()
+    spending: str = "linear"
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and _NAME.fullmatch(self.name)):
@@ -147,6 +158,12 @@ class Study:
                 "folder"
             )
         _require_several(self, f"study {self.name}", "questions", Question)
+        object.__setattr__(self, "looks", tuple(self.looks))
+        if self.looks:
+            try:
+                SequentialDesign(self.looks, spending=self.spending)
+            except InputError as error:
+                raise InputError(f"study {self.name}: {error}") from None
 
     @property
     def variants(self) -> tuple[Variant, ...]:

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from cnn_ablation.design import DataSpec, TrainingSpec, TrialSpec, require_seed
 from cnn_ablation.errors import InputError, as_typed
+from cnn_ablation.inference import SequentialDesign
 from cnn_ablation.study.declaration import Study, Variant
 from cnn_ablation.study.document import study_from_json, study_to_json
 from cnn_ablation.system.stored import get, optional
@@ -47,11 +48,13 @@ class Plan:
         dataset_version: their version in TFDS.
         fingerprint: hash of all images and labels.
         lowering: name of the lowering: `native`, `xla` or `banded`.
-        seeds: the seeds; every design is trained with each.
+        seeds: the seeds; every design is trained with each, in a sequential study with as many of
+            them, from the first on, as its claims need.
         environment: what it runs on, as `environment.describe_environment` says.
         other_datasets: what is known of the images of variants that set fields of the data.
         extensions: digest of the source of each choice that the study's user registered, by
             `sort name`: `activation swish`.
+        schedule: the looks of a sequential study; None in a study of fixed size.
     """
 
     study: Study
@@ -64,6 +67,7 @@ class Plan:
     environment: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     other_datasets: Mapping[DataSpec, DatasetFacts] = dataclasses.field(default_factory=dict)
     extensions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    schedule: SequentialDesign | None = None
 
     @functools.cached_property
     def _shown(self) -> dict[TrialSpec, list[tuple[str, str]]]:
@@ -150,6 +154,8 @@ class Plan:
             ]
         if self.extensions:
             document["extensions"] = dict(self.extensions)
+        if self.schedule is not None:
+            document["schedule"] = self.schedule.to_json()
         return document
 
     @classmethod
@@ -164,6 +170,7 @@ class Plan:
             newer = isinstance(version, int) and version > SCHEMA_VERSION
             why = f"; version {__version__} of cnn_ablation is older than the file" if newer else ""
             raise InputError(f"schema version {version}: must be {SCHEMA_VERSION}{why}")
+        schedule = optional(document, "schedule", dict)
         others = {
             DataSpec.from_json(get(one, "data", dict)): DatasetFacts(
                 get(one, "version", str), get(one, "fingerprint", str)
@@ -181,6 +188,7 @@ class Plan:
             environment=get(document, "environment", dict),
             other_datasets=others,
             extensions=optional(document, "extensions", dict) or {},
+            schedule=SequentialDesign.from_json(schedule) if schedule else None,
         )
         _require_sense(plan)
         return plan
@@ -214,6 +222,8 @@ def _require_sense(plan: Plan) -> None:
     for name, digest in plan.extensions.items():
         if not isinstance(digest, str):
             raise InputError(f"extensions: {name} must be a text")
+    if plan.schedule is not None and plan.schedule.most_units != len(plan.seeds):
+        raise InputError("schedule: its last look must be at all seeds")
     for spec in plan.designs:
         if spec.data != plan.data and spec.data not in plan.other_datasets:
             raise InputError(f"other_datasets: {spec.data.dataset} is not there")

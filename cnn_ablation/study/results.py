@@ -6,6 +6,7 @@ from typing import Any
 
 from cnn_ablation.design import DataSpec, TrainingSpec, TrialSpec
 from cnn_ablation.study.declaration import Study, Variant
+from cnn_ablation.study.ledger import Ledger
 from cnn_ablation.study.plan import Plan
 from cnn_ablation.training.records import SECONDS, TrialRecord
 
@@ -46,11 +47,13 @@ class StudyResults:
             seed.
         trials: what has been trained.
         timings: what has been timed.
+        ledger: what was declared before the first trial; None where that is not known.
     """
 
     plan: Plan
     trials: tuple[TrialRecord, ...]
     timings: tuple[Timing, ...]
+    ledger: Ledger | None = None
 
     @property
     def study(self) -> Study:
@@ -76,6 +79,17 @@ class StudyResults:
     def environment(self) -> Mapping[str, Any]:
         """What it ran on."""
         return self.plan.environment
+
+    def asked(self, spec: TrialSpec) -> int:
+        """How many seeds a design is to be trained with by now.
+
+        In a sequential study that is as far as the look that its trials have begun.
+        """
+        schedule = self.plan.schedule
+        if schedule is None:
+            return len(self.seeds)
+        there = sum(trial.spec == spec for trial in self.trials)
+        return next((look for look in schedule.looks if look >= there), schedule.most_units)
 
     def trials_of(self, variant: Variant) -> list[TrialRecord]:
         """A variant's trials of the seeds asked for, in the order of the seeds."""

@@ -3,6 +3,8 @@
 study.json     the declaration, its settings and seeds, what it ran on; replaced as a whole
 trials.jsonl   one line a trial, only ever appended to
 timings.jsonl  one line a round of the timing pass, only ever appended to
+
+`ledger` has the two files that say what was declared before the first trial, and judged since.
 """
 
 import contextlib
@@ -13,9 +15,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from cnn_ablation.claims import Verdict
 from cnn_ablation.design import TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.study.journal import Journal
+from cnn_ablation.study.ledger import (
+    JUDGEMENTS,
+    Declaration,
+    Ledger,
+    check_judgement,
+    judgement_line,
+    read_ledger,
+    settle_ledger,
+)
 from cnn_ablation.study.lines import (
     OLDER_ROUND,
     OLDER_TRIAL,
@@ -26,7 +38,7 @@ from cnn_ablation.study.lines import (
 from cnn_ablation.study.plan import OLDER_PLAN, Plan
 from cnn_ablation.study.results import StudyResults, Timing
 from cnn_ablation.study.strays import explain_strays
-from cnn_ablation.system.files import write_json
+from cnn_ablation.system.files import unwritable, write_json
 from cnn_ablation.system.locks import sole_writer
 from cnn_ablation.system.stored import parse_object, seal, unseal
 from cnn_ablation.training.records import FINISHED, TrialRecord
@@ -46,7 +58,7 @@ def load_results(workdir: Path) -> StudyResults:
     if plan is None:
         raise InputError(f"{workdir}: holds no study: {STUDY} is not there")
     trials, timings = _journals(workdir, plan)
-    return _results(plan, trials.read(), timings.read())
+    return _results(plan, trials.read(), timings.read(), read_ledger(workdir))
 
 
 def read_plan(workdir: Path) -> Plan | None:
@@ -81,19 +93,22 @@ class Store:
         strays: stored trials that the plan does not declare, a sentence each.
     """
 
-    def __init__(self, folder: Path, plan: Plan, *, held: bool = False) -> None:
+    def __init__(
+        self, folder: Path, plan: Plan, *, held: bool = False, rounds: int | None = None
+    ) -> None:
         """Takes the folder for this process and reads what is there.
 
         Args:
             folder: the folder, which is made where there is none.
             plan: what is to be there in the end.
+            rounds: rounds of the timing pass that are declared, where it is known.
             held: whether this process holds the folder already.
 
         Raises:
             InputError: another process holds it, it holds a study with other settings, a file is
                 damaged, or it cannot be written.
         """
-        self.folder, self.plan = folder, plan
+        self.folder, self.plan, self._declared_rounds = folder, plan, rounds
         self._open = contextlib.ExitStack()
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -122,6 +137,14 @@ class Store:
         if kept is not None:
             # Who only looks at a finished study does not sign it with another machine.
             self.plan = dataclasses.replace(self.plan, environment=kept.environment)
+        # Before the plan: a stop in between must not lose what stood before the first trial.
+        self.ledger = settle_ledger(
+            self.folder,
+            self.plan,
+            kept,
+            rounds=self._declared_rounds,
+            has_trials=bool(self._trial_lines) or self._trials.aside.exists(),
+        )
         self._write_plan()
 
     def __enter__(self) -> Self:
@@ -156,6 +179,7 @@ class Store:
             "device": self.plan.environment.get("device"),
             "git_revision": self.plan.environment.get("git_revision"),
             "epochs": [vars(epoch) for epoch in trial.epochs],
+            **trial.correct_json(),
             "spec": trial.spec.to_json(),
         }
         self._trials.append(line)
@@ -186,6 +210,18 @@ class Store:
         self._timings.append(line)
         self._rounds.append(line)
 
+    def record_judgement(self, verdicts: Sequence[Verdict]) -> None:
+        """Appends when the claims were judged, on what, and what came out.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
+        declaration = Declaration.of(self.plan, self._declared_rounds)
+        line = judgement_line(declaration, len(self._trial_lines), verdicts)
+        journal = Journal(self.folder / JUDGEMENTS, check_judgement, ())
+        self.repairs += journal.repair()
+        journal.append(line)
+
     def rounds(self, machine: Mapping[str, Any] | None = None) -> int:
         """Rounds that timed every design with a completed trial.
 
@@ -200,15 +236,13 @@ class Store:
 
     def results(self) -> StudyResults:
         """All that is there so far."""
-        return _results(self.plan, self._trial_lines, self._rounds)
+        return _results(self.plan, self._trial_lines, self._rounds, self.ledger)
 
     def _write_plan(self) -> None:
         try:
             write_json(self.folder / STUDY, seal(self.plan.to_json()))
         except OSError as error:
-            raise InputError(
-                f"{self.folder / STUDY}: cannot be written ({error.strerror})"
-            ) from None
+            raise unwritable(self.folder / STUDY, error) from None
 
 
 def _journals(folder: Path, plan: Plan) -> tuple[Journal, Journal]:
@@ -225,10 +259,14 @@ def _require_same(folder: Path, kept: Plan, plan: Plan) -> None:
 
 
 def _results(
-    plan: Plan, trial_lines: Sequence[dict[str, Any]], rounds: Sequence[dict[str, Any]]
+    plan: Plan,
+    trial_lines: Sequence[dict[str, Any]],
+    rounds: Sequence[dict[str, Any]],
+    ledger: Ledger | None,
 ) -> StudyResults:
     trials = tuple(_trials(plan, trial_lines))
-    return StudyResults(plan, trials, tuple(_timings(plan, _completed(trials), rounds)))
+    timings = tuple(_timings(plan, _completed(trials), rounds))
+    return StudyResults(plan, trials, timings, ledger)
 
 
 def _trials(plan: Plan, lines: Sequence[dict[str, Any]]) -> Iterable[TrialRecord]:

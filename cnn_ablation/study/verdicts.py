@@ -1,12 +1,18 @@
 """A study's results as the table that claims are judged on, and the verdicts."""
 
+import dataclasses
 from collections.abc import Hashable
 
-from cnn_ablation.claims import Setting, Verdict, judge
+import numpy as np
+from numpy.typing import NDArray
+
+from cnn_ablation.claims import Schedule, Setting, Verdict, judge
+from cnn_ablation.claims.units import COUNTED
 from cnn_ablation.design.summary import summarize
 from cnn_ablation.errors import as_typed
 from cnn_ablation.options import FIRST_VERSION
 from cnn_ablation.study.declaration import Question, Variant
+from cnn_ablation.study.ledger import Declaration, exploratory_reasons
 from cnn_ablation.study.metrics import TIME_METRICS, TRIAL_METRICS
 from cnn_ablation.study.plan import Plan
 from cnn_ablation.study.results import StudyResults
@@ -15,12 +21,15 @@ from cnn_ablation.training.records import EpochRecord
 Values = dict[Hashable, float | None]
 
 
-def judge_results(results: StudyResults, level: float = 0.05) -> list[Verdict]:
+def judge_results(
+    results: StudyResults, level: float = 0.05, intervals: bool = True
+) -> list[Verdict]:
     """Judges every claim of a study, each question's on that question's variants.
 
     Args:
         results: what the study has found so far.
         level: significance level that the contrasts of a family share.
+        intervals: whether a sequential study's intervals are wanted, which take most of its time.
 
     Returns:
         One verdict a claim, in the order of the questions and of their claims.
@@ -31,8 +40,64 @@ def judge_results(results: StudyResults, level: float = 0.05) -> list[Verdict]:
     setting = setting_of(results.plan)
     verdicts = []
     for question in results.study.questions:
-        verdicts += judge(question.claims, metrics_table(results, question), setting, level)
-    return verdicts
+        verdicts += judge(
+            question.claims,
+            metrics_table(results, question),
+            setting,
+            level,
+            correct={COUNTED: correct_images(results, question)},
+            schedule=schedule_of(results.plan, level),
+            intervals=intervals,
+        )
+    return _labelled(results, verdicts, level)
+
+
+def _labelled(results: StudyResults, verdicts: list[Verdict], level: float) -> list[Verdict]:
+    """Marks as exploratory what is no test of what was declared before the first trial."""
+    reasons = why_exploratory(results, level)
+    return [
+        dataclasses.replace(verdict, exploratory=own)
+        for verdict, own in zip(verdicts, reasons, strict=True)
+    ]
+
+
+def why_exploratory(results: StudyResults, level: float = 0.05) -> list[tuple[str, ...]]:
+    """Of each claim why its verdict is no test of what was declared; empty where it is one."""
+    claims = [(question.name, c) for question in results.study.questions for c in question.claims]
+    if results.ledger is None:
+        return [()] * len(claims)
+    declared = results.ledger.declaration
+    rounds = len({timing.round for timing in results.timings})
+    now = dataclasses.replace(Declaration.of(results.plan, rounds or None), level=level)
+    return [exploratory_reasons(declared, now, place, claim) for place, claim in claims]
+
+
+def schedule_of(plan: Plan, level: float = 0.05) -> Schedule | None:
+    """The looks of a sequential study, with the level of a family; None for one of fixed size."""
+    if plan.schedule is None:
+        return None
+    return Schedule(dataclasses.replace(plan.schedule, level=level), plan.seeds)
+
+
+def correct_images(
+    results: StudyResults, question: Question
+) -> dict[str, dict[Hashable, NDArray[np.bool_]]]:
+    """Variant's label -> seed -> which test images were right, for one question.
+
+    Variants that are tested on other images than the study's are left out: image by image they can
+    be compared with no other.
+    """
+    tested = (results.data.dataset, results.data.test_split)
+    found: dict[str, dict[Hashable, NDArray[np.bool_]]] = {}
+    for variant in question.variants:
+        data = results.plan.spec(variant).data
+        if (data.dataset, data.test_split) == tested:
+            found[variant.label] = {
+                trial.seed: trial.test_correct.bits()
+                for trial in results.trials_of(variant)
+                if trial.test_correct is not None
+            }
+    return found
 
 
 def setting_of(plan: Plan) -> Setting:

@@ -17,7 +17,7 @@ from jax.stages import Compiled
 
 from cnn_ablation.training.mesh import SEED_AXIS, by_seed, replicated
 from cnn_ablation.training.state import BATCH_AXIS, Examples, TrainConfig
-from cnn_ablation.training.steps import create_train_state, evaluate, train_epoch
+from cnn_ablation.training.steps import create_train_state, evaluate_each, train_epoch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Executables:
     Attributes:
         create: (seeds_R) -> states.
         epoch: (states, train, seeds_R, epoch) -> (states, metrics); the states given are donated.
-        evaluate: (variables, test) -> metrics.
+        evaluate: (variables, test) -> (metrics, correct_RN).
     """
 
     create: Compiled
@@ -64,7 +64,7 @@ def compile_executables(
         out_shardings=(states_out, figures_out),
         donate_argnums=0,
     )
-    measure = jax.jit(on_rows(evaluate, (rows, whole)), out_shardings=figures_out)
+    measure = jax.jit(on_rows(evaluate_each, (rows, whole)), out_shardings=figures_out)
 
     seeds = (mesh.shape[SEED_AXIS] * seeds_per_device,)
     seeds_R = jax.ShapeDtypeStruct(seeds, jnp.int32, sharding=by_seed(mesh))

@@ -8,6 +8,7 @@ from cnn_ablation.design import TrialSpec, require_seed
 from cnn_ablation.errors import InputError
 from cnn_ablation.options.fields import Option, Range
 from cnn_ablation.options.kinds import NUMBER, WHOLE
+from cnn_ablation.system.correctness import Correctness
 
 Status = Literal["completed", "diverged", "failed"]
 FINISHED = ("completed", "diverged")
@@ -66,6 +67,8 @@ class TrialRecord:
         status: `completed`; `diverged` where a loss was NaN or infinite; or `failed`.
         epochs: the epochs whose figures are all finite, in order.
         error: what made it fail, in one line, or None.
+        test_correct: which test images were right after the last epoch; None unless completed,
+            and in trials from before it was kept.
     """
 
     spec: TrialSpec
@@ -73,6 +76,7 @@ class TrialRecord:
     status: Status
     epochs: tuple[EpochRecord, ...] = ()
     error: str | None = None
+    test_correct: Correctness | None = None
 
     @property
     def finished(self) -> bool:
@@ -80,12 +84,17 @@ class TrialRecord:
         return self.status in FINISHED
 
     def run_json(self) -> dict[str, Any]:
-        """Seed, status and epochs as JSON values, where the spec stands elsewhere."""
+        """Seed, status, epochs and bits as JSON values, where the spec stands elsewhere."""
         return {
             "seed": self.seed,
             "status": self.status,
             "epochs": [vars(epoch) for epoch in self.epochs],
+            **self.correct_json(),
         }
+
+    def correct_json(self) -> dict[str, Any]:
+        """`test_correct` and `test_images`, or nothing where they are not known."""
+        return {} if self.test_correct is None else self.test_correct.to_json()
 
     def to_json(self) -> dict[str, Any]:
         """The whole record as JSON values."""
@@ -100,7 +109,8 @@ class TrialRecord:
             spec: what was trained, where the caller knows it; None reads it.
 
         Raises:
-            InputError: a field is missing, or a value is not allowed.
+            InputError: a field is missing, a value is not allowed, or the bits are not those of
+                the last epoch's accuracy.
         """
         missing = {"seed", "status", "epochs"} - set(document)
         if missing:
@@ -115,7 +125,8 @@ class TrialRecord:
         epochs = tuple(map(EpochRecord.from_json, document["epochs"]))
         if spec is None:
             spec = TrialSpec.from_json(document.get("spec"))
-        record = cls(spec, document["seed"], document["status"], epochs, document.get("error"))
+        correct, error = Correctness.from_json(document), document.get("error")
+        record = cls(spec, document["seed"], document["status"], epochs, error, correct)
         record._require_sense()
         return record
 
@@ -130,3 +141,5 @@ class TrialRecord:
         is_text = isinstance(self.error, str)
         if is_text if self.finished else not is_text:
             raise InputError(f"error {self.error!r} does not fit status {self.status}")
+        if self.test_correct is not None:
+            self.test_correct.require(self.epochs[-1].test_accuracy if self.epochs else None)

@@ -181,6 +181,40 @@ def train_epoch(
 
 def eval_step(variables: model.Variables, batch: Batch, config: TrainConfig) -> Metrics:
     """Sums of cross-entropy and right answers over a batch, as in evaluation."""
+    return _eval_each(variables, batch, config)[0]
+
+
+def evaluate(variables: model.Variables, examples: Examples, config: TrainConfig) -> Metrics:
+    """Sums of loss and right answers over every example of a split."""
+    return evaluate_each(variables, examples, config)[0]
+
+
+def evaluate_each(
+    variables: model.Variables, examples: Examples, config: TrainConfig
+) -> tuple[Metrics, Array]:
+    """Sums over every example of a split, and which examples are answered right.
+
+    Returns:
+        The sums, and correct_N: boolean, in the order of the split; whole on every shard.
+    """
+    count = examples.labels_N.shape[0]
+    batch_size = min(EVAL_BATCH_SIZE, count)
+    grid = batch_grid(jnp.arange(count), batch_size, config.shards)
+
+    def body(_: None, batch: tuple[Array, Array]) -> tuple[None, tuple[Metrics, Array]]:
+        return None, _eval_each(variables, take(examples, *batch), config)
+
+    metrics_S, correct_SB = lax.scan(body, None, own_shard(grid, config.shards))[1]
+    if config.shards > 1:
+        # Parts of a batch are neighbours in it, the last ones padded.
+        correct_SB = lax.all_gather(correct_SB, BATCH_AXIS, axis=1, tiled=True)
+    return _total(metrics_S, config), correct_SB[:, :batch_size].reshape(-1)[:count]
+
+
+def _eval_each(
+    variables: model.Variables, batch: Batch, config: TrainConfig
+) -> tuple[Metrics, Array]:
+    """A batch's sums, and which of its answers are right: correct_B, false for padding."""
     logits_BK = model.apply(
         config.network,
         variables,
@@ -188,18 +222,7 @@ def eval_step(variables: model.Variables, batch: Batch, config: TrainConfig) -> 
         lowering=config.lowering,
         dtype=config.training.dtype,
     )
-    return _metrics(logits_BK, batch)
-
-
-def evaluate(variables: model.Variables, examples: Examples, config: TrainConfig) -> Metrics:
-    """Sums of loss and right answers over every example of a split."""
-    count = examples.labels_N.shape[0]
-    grid = batch_grid(jnp.arange(count), min(EVAL_BATCH_SIZE, count), config.shards)
-
-    def body(_: None, batch: tuple[Array, Array]) -> tuple[None, Metrics]:
-        return None, eval_step(variables, take(examples, *batch), config)
-
-    return _total(lax.scan(body, None, own_shard(grid, config.shards))[1], config)
+    return _metrics(logits_BK, batch), _correct(logits_BK, batch)
 
 
 def _metrics(logits_BK: Array, batch: Batch, label_smoothing: float = 0.0) -> Metrics:
@@ -208,9 +231,12 @@ def _metrics(logits_BK: Array, batch: Batch, label_smoothing: float = 0.0) -> Me
         # A share of each label is spread evenly over all classes, its own among them, as in Keras.
         even_B = -jnp.mean(jax.nn.log_softmax(logits_BK), axis=-1)
         losses_B = (1 - label_smoothing) * losses_B + label_smoothing * even_B
-    correct_B = (jnp.argmax(logits_BK, axis=-1) == batch.labels_B) & (batch.weights_B > 0)
     loss, count = jnp.sum(losses_B * batch.weights_B), jnp.sum(batch.weights_B)
-    return Metrics(loss, jnp.sum(correct_B), count.astype(jnp.int32))
+    return Metrics(loss, jnp.sum(_correct(logits_BK, batch)), count.astype(jnp.int32))
+
+
+def _correct(logits_BK: Array, batch: Batch) -> Array:
+    return (jnp.argmax(logits_BK, axis=-1) == batch.labels_B) & (batch.weights_B > 0)
 
 
 def _over_shards(tree: T, config: TrainConfig) -> T:

@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from numpy.typing import NDArray
 
 from cnn_ablation.data import Dataset
 from cnn_ablation.design import TrialSpec, require_seed
@@ -20,6 +21,7 @@ from cnn_ablation.errors import FieldError
 from cnn_ablation.network.lowerings import choose_lowering
 from cnn_ablation.network.model import Params, Variables
 from cnn_ablation.system import stopping
+from cnn_ablation.system.correctness import Correctness
 from cnn_ablation.training.compiled import compile_executables
 from cnn_ablation.training.compute import ComputeOptions
 from cnn_ablation.training.mesh import SEED_AXIS, by_seed, gather, make_mesh, place, replicated
@@ -133,29 +135,36 @@ class Trainer:
         histories = [_History(self.spec, seed) for seed in seeds]
         for number in range(1, self.spec.training.epochs + 1):
             stopping.check()
-            states, records = self._epoch(states, seeds_R, number)
+            states, records, correct_RN = self._epoch(states, seeds_R, number)
             for history, record in zip(histories, records, strict=False):
                 history.add(record, on_epoch)
             if all(history.diverged for history in histories):
                 break
         variables = gather(states.variables, self._mesh)
+        last_RN = np.asarray(correct_RN)
         return [
-            TrainedTrial(history.record(), jax.tree.map(operator.itemgetter(row), variables))
+            TrainedTrial(
+                history.record(last_RN[row]), jax.tree.map(operator.itemgetter(row), variables)
+            )
             for row, history in enumerate(histories)
         ]
 
     def _epoch(
         self, states: TrainState, seeds_R: jax.Array, number: int
-    ) -> tuple[TrainState, list[EpochRecord]]:
+    ) -> tuple[TrainState, list[EpochRecord], jax.Array]:
+        """Trains and tests once; which test images were right stays on the devices."""
         start = time.perf_counter()
         epoch = place(np.int32(number), replicated(self._mesh))
         states, train_R = self._executables.epoch(states, self._train, seeds_R, epoch)
         jax.block_until_ready((states, train_R))
         trained = time.perf_counter()
-        test_R = jax.block_until_ready(self._executables.evaluate(states.variables, self._test))
+        test_R, correct_RN = jax.block_until_ready(
+            self._executables.evaluate(states.variables, self._test)
+        )
         seconds = (trained - start, time.perf_counter() - trained)
         pairs = zip(_means(train_R), _means(test_R), strict=True)
-        return states, [EpochRecord(number, *train, *test, *seconds) for train, test in pairs]
+        records = [EpochRecord(number, *train, *test, *seconds) for train, test in pairs]
+        return states, records, correct_RN
 
 
 @dataclasses.dataclass
@@ -175,9 +184,11 @@ class _History:
             if on_epoch is not None:
                 on_epoch(self.seed, record)
 
-    def record(self) -> TrialRecord:
+    def record(self, correct_N: NDArray[np.bool_]) -> TrialRecord:
+        """The trial, with which test images were right after its last epoch."""
         status: Status = "diverged" if self.diverged else "completed"
-        return TrialRecord(self.spec, self.seed, status, tuple(self.epochs))
+        correct = None if self.diverged else Correctness.of(correct_N)
+        return TrialRecord(self.spec, self.seed, status, tuple(self.epochs), test_correct=correct)
 
 
 def fit(

@@ -116,7 +116,8 @@ def test_margin_moves_the_line() -> None:
     outcomes = [verdict_on(a_claim(margin=d), table).outcome for d in (0.0, 0.01, 0.02, 0.03)]
     assert outcomes == ["holds", "holds", "inconclusive", "fails"]
     assert a_claim().smallest_interesting == 0.001
-    assert a_claim(metric="train_seconds").smallest_interesting == 0.0
+    assert a_claim(metric="train_seconds").smallest_interesting == 0.05
+    assert a_claim(metric="test_loss").smallest_interesting == 0.0
 
 
 def test_too_few_seeds_decide_nothing_and_it_is_said_before() -> None:
@@ -247,7 +248,8 @@ def test_inconclusive_says_what_was_possible_and_what_it_would_take() -> None:
     assert contrast.detectable == pytest.approx(1.02 * contrast.comparison.sd, rel=0.03)
     assert contrast.units_needed is not None
     assert contrast.units_needed > 10
-    assert f"{contrast.units_needed:,} seeds would decide" in verdict.sentence()
+    planned = f"a study is planned with {contrast.units_needed:,} seeds (power 80 %)"
+    assert planned in verdict.sentence()
     assert "beyond the margin" in verdict.sentence()
 
 
@@ -266,7 +268,8 @@ def test_timing_claims_pair_by_round() -> None:
     setting = dataclasses.replace(SETTING, device="one CPU core")
     verdict = verdict_on(claim, {"train_seconds": seconds}, setting)
     assert verdict.outcome == "holds"
-    assert "-0.505" in verdict.sentence()
+    assert "fast against slow 1.36 [1.31, 1.42] times as fast" in verdict.sentence()
+    assert "margin 5 %" in verdict.sentence()
     assert "lower in 10 of 10 rounds" in verdict.sentence()
     assert "on one CPU core" in verdict.sentence()
 
@@ -336,7 +339,8 @@ def test_sentence_in_full() -> None:
         "Holds: earlier letters win. Both comparisons hold (test accuracy, margin 0.1 points), the "
         "narrowest: A against B +2.00 [+1.94, +2.06] points, p = 0.0039, higher in 10 of 10 seeds. "
         "Setting: mnist, 2 epochs, adadelta at learning rate 1, 10 seeds. 95 % intervals "
-        "simultaneous (Bonferroni) and sign-flip p adjusted (Holm) over 2 contrasts."
+        "simultaneous (Bonferroni) and sign-flip p adjusted (Holm) over 2 contrasts. They speak "
+        "for new seeds on these test images."
     )
 
 

@@ -23,7 +23,7 @@ from cnn_ablation.execution import preparing, timing
 from cnn_ablation.execution.executors import block
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import train_study
-from cnn_ablation.study import Study, one_axis
+from cnn_ablation.study import Question, Study, one_axis
 from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, load_results
 from cnn_ablation.training.records import EpochRecord, TrialRecord
 
@@ -331,3 +331,75 @@ def test_auto_is_a_worker_on_each_of_several_cores(
         training=TrainingSpec(), data=DataSpec(), seeds=range(2), **{"executor": "auto", **given}
     )
     assert preparing.with_executor(options).execution.executor == executor
+
+
+def better(width: int) -> Study:
+    """A claim about two widths that is clear, and a third that is in no claim."""
+    claim = dataclasses.replace(small_study.BETTER, contrasts=((f"hidden={width}", "hidden=4"),))
+    variants = one_axis(small_study.BASE, "hidden", (4, 6, 8))
+    return Study("small", "Width?", (Question("width", "Width", variants, (claim,)),))
+
+
+def test_a_sequential_study_trains_until_its_claims_are_decided(
+    run: Any, trainer: type[FakeTrainer], tmp_path: Path
+) -> None:
+    code, said = run(better(6), seeds=5, until_decided=True, max_seeds=20)
+    assert code == 0
+    before = said[: said.index("\ntrial 1/")]
+    assert "3 designs x 5 to 20 seeds, of which 0 are there" in before
+    assert re.search(r"looks at 5, 7, 10, 14, 20 seeds", before)
+    assert re.search(r"of at most 60 trials are to be expected", before)
+    assert "0 of 1 claims decided with up to 5 seeds; 2 of 3 designs go on to 7 seeds" in said
+    assert "1 of 1 claims decided with up to 7 seeds; nothing more is needed" in said
+    # Hidden=8 is in no claim.
+    assert len(trainer.diary) == 2 * 7 + 5
+    assert "19 of at most 60 trials were trained (68 % saved" in said
+    assert "decided at look 2 of 5: 7 of at most 20 seeds" in re.sub(r"\s+", " ", said)
+    judged = (tmp_path / "study" / "judgements.jsonl").read_text().splitlines()
+    assert len(judged) == 3
+
+
+def test_a_stopped_sequential_study_goes_on_and_decides_the_same(
+    run: Any, trainer: type[FakeTrainer], tmp_path: Path
+) -> None:
+    options = {"seeds": 5, "until_decided": True, "max_seeds": 20}
+    run(better(6), **options)
+    whole = list(trainer.diary)
+    path = tmp_path / "study" / TRIALS
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:7]) + lines[7][:20])
+    trainer.diary.clear()
+    _, said = run(better(6), **options)
+    assert trainer.diary == whole[7:]
+    assert "(exploratory)" not in said
+    trainer.diary.clear()
+    run(better(6), **options)
+    assert trainer.diary == []
+
+
+def test_a_fixed_study_that_is_extended_is_told_before_it_trains(
+    run: Any, trainer: type[FakeTrainer]
+) -> None:
+    run(better(6), seeds=6)
+    _, said = run(better(6), seeds=8)
+    before = said[: said.index("\ntrial 1/")]
+    told = "1 verdict will be labelled exploratory: 8 seeds, where 6 were declared"
+    assert told in re.sub(r"\s+", " ", before)
+    assert "Holds (exploratory): more hidden units" in said
+
+
+def test_looks_may_be_declared_in_the_study_or_by_flag(
+    run: Any, trainer: type[FakeTrainer], tmp_path: Path
+) -> None:
+    declared = dataclasses.replace(better(6), looks=(7, 9), spending="cubic")
+    assert "looks at 7, 9 seeds" in run(declared, workdir=str(tmp_path / "a"))[1]
+    _, said = run(declared, workdir=str(tmp_path / "b"), looks=(8, 10, 12))
+    assert "looks at 8, 10, 12 seeds" in said
+    _, said = run(declared, workdir=str(tmp_path / "c"), until_decided=False)
+    assert "3 designs x 3 seeds = 9" in said
+    with pytest.raises(InputError, match="--looks=9,7: must be rising numbers of seeds"):
+        run(declared, looks=(9, 7))
+    with pytest.raises(InputError, match="--max_seeds=2: must be the 3 of --num_seeds or more"):
+        run(better(6), until_decided=True, max_seeds=2)
+    with pytest.raises(InputError, match=r"study small: looks \(9, 7\) must be rising"):
+        dataclasses.replace(better(6), looks=(9, 7))

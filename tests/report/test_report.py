@@ -195,7 +195,7 @@ def test_equal_results_give_equal_bytes(tmp_path: Path) -> None:
     with matplotlib.rc_context({"font.size": 30, "xtick.direction": "in"}):
         write_report(results, tmp_path / "two")
     files = sorted(p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*.*"))
-    assert len(files) == 16
+    assert len(files) == 19
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 

@@ -208,7 +208,7 @@ def test_a_line_without_a_checksum_among_those_that_have_one_is_read(
     lines = [json.loads(line) for line in (folder / TRIALS).read_bytes().splitlines()]
     for key in (CHECKSUM, "dataset_version"):
         del lines[0][key]
-    lines[1]["test_correct"] = "/w=="
+    lines[1]["of_a_later_version"] = "/w=="
     del lines[1][CHECKSUM]
     lines[1] = seal(lines[1])
     (folder / TRIALS).write_bytes(b"".join(map(damage.as_line, lines)))

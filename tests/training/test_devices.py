@@ -15,11 +15,12 @@ from cnn_ablation.training.mesh import choose_devices, mesh_shape
 SCRIPT = """
 import json, sys
 import jax, numpy as np
-from cnn_ablation.training import trainer
+from cnn_ablation.training import steps, trainer
 from cnn_ablation.training.compute import ComputeOptions
 from cnn_ablation.data.dataset import Dataset, LabeledImages
 from cnn_ablation.design import NetworkSpec, TrainingSpec, TrialSpec
 
+steps.EVAL_BATCH_SIZE = 40  # Several batches of tests, the last one short.
 generator = np.random.default_rng(0)
 labels = generator.integers(0, 4, 150).astype(np.int32)
 images = generator.integers(0, 64, (150, 8, 9, 2)).astype(np.uint8)
@@ -39,6 +40,7 @@ for count, seeds, together in json.loads(sys.argv[1]):
     )
     answer[f"{count}x{seeds}x{together}"] = [
         [[e.train_loss, e.train_accuracy, e.test_loss, e.test_accuracy] for e in t.record.epochs]
+        + [t.record.test_correct.bits().tolist()]
         for t in trials
     ]
 print(json.dumps(answer))

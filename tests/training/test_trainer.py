@@ -4,12 +4,15 @@ import dataclasses
 import math
 
 import chex
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from cnn_ablation.data import Dataset
 from cnn_ablation.design import NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import FieldError, InputError
+from cnn_ablation.network.model import apply
+from cnn_ablation.system.correctness import Correctness
 from cnn_ablation.training import trainer
 from cnn_ablation.training.compiled import compile_executables
 from cnn_ablation.training.records import EpochRecord, TrialRecord
@@ -68,6 +71,7 @@ def test_a_loss_that_is_not_finite_ends_as_diverged(small_mnist: Dataset) -> Non
     assert trial.record.status == "diverged"
     assert all(math.isfinite(value) for epoch in figures(trial.record) for value in epoch)
     assert len(trial.record.epochs) < 2
+    assert trial.record.test_correct is None
 
 
 def test_accuracies_are_counts_over_the_whole_split(trials: list[trainer.TrainedTrial]) -> None:
@@ -77,6 +81,29 @@ def test_accuracies_are_counts_over_the_whole_split(trials: list[trainer.Trained
             assert (epoch.train_accuracy * 6000) == pytest.approx(
                 round(epoch.train_accuracy * 6000)
             )
+
+
+def test_each_trial_keeps_which_images_it_got_right(
+    small_mnist: Dataset, trials: list[trainer.TrainedTrial]
+) -> None:
+    for trial in trials:
+        logits_NK = apply(SPEC.network, trial.variables, jnp.asarray(small_mnist.test.images_NHWC))
+        right_N = np.argmax(logits_NK, axis=-1) == small_mnist.test.labels_N
+        correct = trial.record.test_correct
+        assert correct is not None
+        assert correct.bits().tolist() == right_N.tolist()
+        assert correct.count / 1000 == trial.record.epochs[-1].test_accuracy
+
+
+def test_a_trial_whose_bits_are_not_its_accuracy_is_refused(
+    trials: list[trainer.TrainedTrial],
+) -> None:
+    record = trials[0].record
+    others = Correctness.of(np.zeros(1000, np.bool_)).to_json()
+    with pytest.raises(InputError, match="test_correct has 0 of 1000 bits set, test_accuracy is"):
+        TrialRecord.from_json({**record.to_json(), **others})
+    without = {k: v for k, v in record.to_json().items() if not k.startswith("test_")}
+    assert TrialRecord.from_json(without) == dataclasses.replace(record, test_correct=None)
 
 
 def test_a_spec_of_another_image_shape_is_refused(small_mnist: Dataset) -> None:

@@ -1,0 +1,287 @@
+"""What was declared before a study's first trial, and every judgement since.
+
+ledger.json        claims, margins, level, looks, metric and seeds, with their hash; written once
+judgements.jsonl   a line a judgement: when, of what declaration, on how many trials, what came out
+
+A claim, a margin or a schedule that changes afterwards is not forbidden, nor are more seeds than
+were declared: the verdict is then exploratory, and says why.
+"""
+
+import dataclasses
+import datetime
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from cnn_ablation.claims import Claim, Verdict
+from cnn_ablation.errors import InputError
+from cnn_ablation.inference import SequentialDesign
+from cnn_ablation.study.plan import Plan
+from cnn_ablation.system.files import write_json
+
+LEDGER, JUDGEMENTS = "ledger.json", "judgements.jsonl"
+LEVEL = 0.05
+_SCHEMA = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Declaration:
+    """What a study's verdicts are tests of.
+
+    Attributes:
+        claims: by question and name.
+        seeds: every seed that may be trained.
+        schedule: the looks of a sequential study, or None.
+        rounds: rounds of the timing pass; None where it is not known.
+        level: family-wise significance level.
+    """
+
+    claims: Mapping[tuple[str, str], Claim]
+    seeds: tuple[int, ...]
+    schedule: SequentialDesign | None
+    rounds: int | None = None
+    level: float = LEVEL
+
+    @classmethod
+    def of(cls, plan: Plan, rounds: int | None = None) -> Self:
+        """What a plan declares."""
+        claims = {(q.name, claim.name): claim for q in plan.study.questions for claim in q.claims}
+        return cls(claims, plan.seeds, plan.schedule, rounds)
+
+    def to_json(self) -> dict[str, Any]:
+        """The declaration as JSON values."""
+        return {
+            "claims": [
+                {"shown_in": question, **_tested(claim)}
+                for (question, _), claim in self.claims.items()
+            ],
+            "seeds": list(self.seeds),
+            "schedule": None if self.schedule is None else self.schedule.to_json(),
+            "timing_rounds": self.rounds,
+            "level": self.level,
+        }
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Reads what `to_json` wrote."""
+        schedule = document["schedule"]
+        claims = {}
+        for one in document["claims"]:
+            fields = dict(one)
+            question = fields.pop("shown_in")
+            claims[question, fields["name"]] = Claim.from_json(fields)
+        return cls(
+            claims,
+            tuple(document["seeds"]),
+            SequentialDesign.from_json(schedule) if schedule else None,
+            document["timing_rounds"],
+            document["level"],
+        )
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the declaration."""
+        text = json.dumps(self.to_json(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True)
+class Ledger:
+    """The declaration that stood before the first trial.
+
+    Attributes:
+        declaration: what was declared.
+        time: when it was written, in UTC.
+        late: whether trials were there already: those of a version that kept no ledger.
+    """
+
+    declaration: Declaration
+    time: str
+    late: bool = False
+
+    @classmethod
+    def now(cls, declaration: Declaration, *, late: bool = False) -> Self:
+        """A ledger of this moment."""
+        return cls(declaration, timestamp(), late)
+
+    def to_json(self) -> dict[str, Any]:
+        """The ledger as JSON values."""
+        return {
+            "schema_version": _SCHEMA,
+            "time": self.time,
+            "late": self.late,
+            "digest": self.declaration.digest,
+            "declaration": self.declaration.to_json(),
+        }
+
+
+def read_ledger(folder: Path) -> Ledger | None:
+    """What a folder's study declared before its first trial; None where there is no ledger.
+
+    Raises:
+        InputError: the file is damaged, or was altered.
+    """
+    path = folder / LEDGER
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        ledger = Ledger(
+            Declaration.from_json(document["declaration"]), document["time"], document["late"]
+        )
+        digest = document["digest"]
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: is damaged or of another version ({error})") from None
+    if digest != ledger.declaration.digest:
+        raise InputError(f"{path}: was altered: its declaration does not have its digest")
+    return ledger
+
+
+def settle_ledger(
+    folder: Path, plan: Plan, kept: Plan | None, *, rounds: int | None, has_trials: bool
+) -> Ledger | None:
+    """Writes the ledger where no trial is there yet; afterwards it stays as it is.
+
+    Args:
+        folder: the study's folder, held by this process.
+        plan: what is declared now.
+        kept: what the folder's study was declared as before.
+        rounds: rounds of the timing pass, where it is known.
+        has_trials: whether a trial has been trained.
+
+    Returns:
+        What counts as declared; None while there is no claim at all.
+
+    Raises:
+        InputError: the file is damaged, or cannot be written.
+    """
+    ledger = read_ledger(folder) if has_trials else None
+    if ledger is not None:
+        return ledger
+    before = kept if has_trials and kept is not None else plan
+    if not any(question.claims for p in (before, plan) for question in p.study.questions):
+        return None
+    declaration = Declaration.of(before, None if has_trials else rounds)
+    ledger = Ledger.now(declaration, late=has_trials)
+    try:
+        write_json(folder / LEDGER, ledger.to_json())
+    except OSError as error:
+        raise InputError(f"{folder / LEDGER}: cannot be written ({error.strerror})") from None
+    return ledger
+
+
+def exploratory_reasons(
+    declared: Declaration, now: Declaration, question: str, claim: Claim
+) -> tuple[str, ...]:
+    """Why a claim's verdict is no test of what was declared, a phrase each; empty where it is one.
+
+    Args:
+        declared: what stood before the first trial.
+        now: what is judged.
+        question: the question under which the claim is shown.
+        claim: the claim as it is judged.
+    """
+    reasons = []
+    before = declared.claims.get((question, claim.name))
+    if before is None:
+        reasons.append("it was not declared before the first trial")
+    else:
+        reasons += _changes(before, claim)
+        if _dropped(declared, now, claim.question):
+            reasons.append("another claim of its family was changed or dropped since")
+    if claim.kind == "paired":
+        reasons += _seed_changes(declared, now)
+    if claim.kind == "timing" and 0 < (declared.rounds or 0) < (now.rounds or 0):
+        reasons.append(f"{now.rounds} rounds, where {declared.rounds} were declared")
+    if now.level != declared.level:
+        reasons.append(f"level {now.level:g}, where {declared.level:g} was declared")
+    return tuple(reasons)
+
+
+def judgement_line(
+    declaration: Declaration, trials: int, verdicts: Sequence[Verdict]
+) -> dict[str, Any]:
+    """One line of `judgements.jsonl`."""
+    return {
+        "time": timestamp(),
+        "declaration": declaration.digest,
+        "trials": trials,
+        "verdicts": {
+            f"{verdict.claim.question}: {verdict.claim.name}": "; ".join(
+                (verdict.outcome, *verdict.qualifiers)
+            )
+            for verdict in verdicts
+        },
+    }
+
+
+def check_judgement(line: Mapping[str, Any]) -> None:
+    """Finds out whether a line of `judgements.jsonl` says what was judged and what came out.
+
+    Raises:
+        InputError: it does not.
+    """
+    if not isinstance(line.get("verdicts"), dict) or not isinstance(line.get("declaration"), str):
+        raise InputError("it must have verdicts, and the digest of a declaration")
+
+
+def timestamp() -> str:
+    """This moment in UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+
+
+def _tested(claim: Claim) -> dict[str, Any]:
+    """A claim as far as its verdict hangs on it: not its words, nor what is expected."""
+    return {name: value for name, value in claim.to_json().items() if name != "expected"}
+
+
+def _changes(before: Claim, claim: Claim) -> list[str]:
+    old, new = _tested(before), _tested(claim)
+    changed = [
+        name
+        for name in dict.fromkeys([*old, *new])
+        if name != "text" and old.get(name) != new.get(name)
+    ]
+    return [f"its {name} was changed since: {_was(name, old, new)}" for name in changed]
+
+
+def _was(name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    if name == "contrasts":
+        return "others were declared"
+    return f"{new.get(name)}, where {old.get(name)} was declared"
+
+
+def _dropped(declared: Declaration, now: Declaration, family: str) -> bool:
+    """Whether a hypothesis of a family is gone, which leaves more of the level to the others."""
+
+    def hypotheses(declaration: Declaration) -> set[Any]:
+        return {
+            claim.hypothesis(contrast)
+            for claim in declaration.claims.values()
+            if claim.question == family and claim.kind != "exact"
+            for contrast in claim.contrasts
+        }
+
+    return not hypotheses(declared) <= hypotheses(now)
+
+
+def _seed_changes(declared: Declaration, now: Declaration) -> list[str]:
+    if declared.schedule != now.schedule:
+        return [f"{_looks(now)}, where {_looks(declared)} were declared"]
+    if declared.seeds != now.seeds:
+        count, before = len(now.seeds), len(declared.seeds)
+        if count == before:
+            return ["other seeds than were declared"]
+        return [f"{count} seeds, where {before} were declared"]
+    return []
+
+
+def _looks(declaration: Declaration) -> str:
+    if declaration.schedule is None:
+        return f"{len(declaration.seeds)} seeds without looks"
+    looks = ", ".join(map(str, declaration.schedule.looks))
+    return f"looks at {looks} seeds ({declaration.schedule.spending} spending)"

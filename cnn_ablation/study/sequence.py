@@ -1,0 +1,148 @@
+"""Which trials a study needs by now: a function of its declaration and of the trials that it has.
+
+Nothing is remembered from look to look, so a study that was stopped decides as one that was not.
+"""
+
+import itertools
+
+from cnn_ablation.claims import Verdict
+from cnn_ablation.claims.prospects import families
+from cnn_ablation.design import TrialSpec
+from cnn_ablation.inference import sequential_prospects
+from cnn_ablation.study.declaration import Question
+from cnn_ablation.study.plan import Plan
+from cnn_ablation.study.results import StudyResults
+from cnn_ablation.study.verdicts import judge_results, setting_of
+
+
+def seeds_needed(results: StudyResults) -> dict[TrialSpec, int]:
+    """With how many seeds, from the first on, each design must have been trained by now.
+
+    In a sequential study every design is trained up to the first look. A further look is taken of
+    what an open contrast compares, as long as its claim is open: a claim that has failed by one
+    contrast needs no more of the others.
+    """
+    plan = results.plan
+    if plan.schedule is None:
+        return dict.fromkeys(plan.designs, len(plan.seeds))
+    needed = dict.fromkeys(plan.designs, plan.schedule.looks[0])
+    verdicts = iter(judge_results(results, intervals=False))
+    for question in plan.study.questions:
+        for _ in question.claims:
+            for label, seeds in _of_claim(next(verdicts)).items():
+                spec = _spec(results, question, label)
+                needed[spec] = max(needed[spec], seeds)
+    return needed
+
+
+def missing_trials(
+    results: StudyResults, *, retry_failed: bool = False
+) -> list[tuple[TrialSpec, int]]:
+    """The trials that are needed by now and not there.
+
+    Args:
+        results: what is there.
+        retry_failed: whether trials that failed count as not there.
+    """
+    done = {
+        (trial.spec, trial.seed) for trial in results.trials if trial.finished or not retry_failed
+    }
+    needed = seeds_needed(results)
+    return [
+        (spec, seed)
+        for spec, count in needed.items()
+        for seed in results.seeds[:count]
+        if (spec, seed) not in done
+    ]
+
+
+def look_line(results: StudyResults) -> str:
+    """What a sequential study has decided so far, and what goes on."""
+    verdicts = [v for v in judge_results(results, intervals=False) if v.claim.kind == "paired"]
+    judged = [v for v in verdicts if v.contrasts]
+    decided = sum(v.outcome in ("holds", "fails") for v in judged)
+    needed = seeds_needed(results)
+    going = {spec for spec, _ in missing_trials(results)}
+    text = f"{decided} of {len(judged)} claims decided with up to {_most(results)} seeds"
+    if not going:
+        return f"{text}; nothing more is needed"
+    seeds = max(needed[spec] for spec in going)
+    return f"{text}; {len(going)} of {len(needed)} designs go on to {seeds} seeds"
+
+
+def expected_trials(plan: Plan, effect: float = 1.0) -> float:
+    """Trials that a sequential study takes on average, if contrasts stopped independently.
+
+    A design goes on until the last of its contrasts is decided; that a claim may fail by an earlier
+    one is left out.
+
+    Args:
+        plan: what is declared.
+        effect: true distance of every difference from its margin, in standard deviations.
+    """
+    schedule = plan.schedule
+    if schedule is None:
+        return float(len(plan.designs) * len(plan.seeds))
+    open_after = {spec: [1.0] * len(schedule.looks) for spec in plan.designs}
+    setting = setting_of(plan)
+    claims = [claim for question in plan.study.questions for claim in question.claims]
+    families_of = families(claims, setting)
+    for question in plan.study.questions:
+        labels = {variant.label: plan.spec(variant) for variant in question.variants}
+        tested = {
+            (claim.question, claim.hypothesis(contrast)): contrast
+            for claim in question.claims
+            if claim.kind == "paired" and claim.applies(setting)
+            for contrast in claim.contrasts
+        }
+        for (family, _), contrast in tested.items():
+            stopped = sequential_prospects(effect, schedule, len(families_of[family])).stopped
+            for label in contrast:
+                chances = zip(open_after[labels[label]], stopped, strict=True)
+                open_after[labels[label]] = [all_by * by for all_by, by in chances]
+    compared = {
+        plan.spec(variant)
+        for question in plan.study.questions
+        for variant in question.variants
+        if any(variant.label in pair for c in question.claims for pair in c.contrasts)
+    }
+    steps = [b - a for a, b in itertools.pairwise(schedule.looks)]
+    return sum(
+        schedule.looks[0]
+        + sum(step * (1.0 - by) for step, by in zip(steps, open_after[spec], strict=False))
+        if spec in compared
+        else schedule.looks[0]
+        for spec in plan.designs
+    )
+
+
+def saved_line(results: StudyResults) -> str:
+    """What a sequential study took, beside what it might have taken."""
+    most = len(results.plan.designs) * len(results.seeds)
+    taken = len(results.trials)
+    return (
+        f"{taken} of at most {most} trials were trained ({100 * (most - taken) / most:.0f} % saved "
+        f"against {len(results.seeds)} seeds of every design)"
+    )
+
+
+def _most(results: StudyResults) -> int:
+    counts = [sum(t.spec == spec for t in results.trials) for spec in results.plan.designs]
+    return max(counts, default=0)
+
+
+def _of_claim(verdict: Verdict) -> dict[str, int]:
+    """Seeds that a claim still needs of each label."""
+    if verdict.outcome in ("holds", "fails"):
+        return {}
+    needed: dict[str, int] = {}
+    for contrast in verdict.contrasts:
+        if contrast.stop is not None and contrast.stop.is_open and contrast.outcome != "not judged":
+            for label in contrast.contrast:
+                needed[label] = max(needed.get(label, 0), contrast.stop.looks[contrast.stop.taken])
+    return needed
+
+
+def _spec(results: StudyResults, question: Question, label: str) -> TrialSpec:
+    variant = next(variant for variant in question.variants if variant.label == label)
+    return results.plan.spec(variant)
