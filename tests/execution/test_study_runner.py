@@ -64,7 +64,9 @@ def trainer(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeTrainer]]:
     FakeTrainer.diary, FakeTrainer.troubles = [], {}
     monkeypatch.setattr(block, "Trainer", FakeTrainer)
     monkeypatch.setattr(timing, "Trainer", FakeTrainer)
-    monkeypatch.setattr(report, "write_report", lambda results, folder: folder / "report.html")
+    monkeypatch.setattr(
+        report, "write_report", lambda results, folder, tests: folder / "report.html"
+    )
     yield FakeTrainer
 
 
