@@ -55,9 +55,7 @@ def one_line(text: str) -> str:
 def as_typed(value: object) -> str:
     """Writes a value as a user types it after `--flag=`: 3,5 rather than (3, 5), 3 for (3, 3)."""
     if isinstance(value, (tuple, list)):
-        if not value:
-            return "none"
-        if all(item == value[0] for item in value):
+        if value and all(item == value[0] for item in value):
             return str(value[0])
         return ",".join(str(item) for item in value)
     return str(value)

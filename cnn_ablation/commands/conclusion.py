@@ -7,13 +7,13 @@ from cnn_ablation.claims import Verdict, check
 from cnn_ablation.commands.tables import question_table
 from cnn_ablation.data import LabeledImages
 from cnn_ablation.display.text import wrap
-from cnn_ablation.errors import InputError
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import trained_session
 from cnn_ablation.study import Study
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.sequence import saved_line
 from cnn_ablation.study.verdicts import judge_results
+from cnn_ablation.system.files import unwritable
 from cnn_ablation.training.records import TrialRecord
 
 UNEXPECTED_VERDICT, FAILED_TRIALS = 1, 3
@@ -73,7 +73,7 @@ def conclude(
     try:
         page = write_report(results, folder / "report", tests)
     except OSError as error:
-        raise InputError(f"{folder / 'report'}: cannot be written ({error.strerror})") from None
+        raise unwritable(folder / "report", error) from None
     failed = [trial for trial in results.trials if trial.status == "failed"]
     surprises = check(verdicts) if expecting else []
     for line in (*_of_surprises(surprises), *_of_failures(results, failed)):

@@ -28,7 +28,7 @@ from cnn_ablation.execution.session import Session, follow_study, open_session
 from cnn_ablation.study import Question, Study, Variant
 from cnn_ablation.system.clock import seconds_since_start
 from cnn_ablation.system.environment import describe_device, describe_environment
-from cnn_ablation.system.files import append_json_line, write_json
+from cnn_ablation.system.files import append_json_line, unwritable, write_json
 from cnn_ablation.system.stored import seal
 from cnn_ablation.training.records import EpochRecord, TrialRecord
 
@@ -159,7 +159,10 @@ class _EpochLines:
     def on_event(self, event: Event) -> None:
         """Hears of one event."""
         if isinstance(event, EpochEnded):
-            append_json_line(self._path, {"seed": event.seed, **vars(event.record)})
+            try:
+                append_json_line(self._path, {"seed": event.seed, **vars(event.record)})
+            except OSError as error:
+                raise unwritable(self._path, error) from None
             self._progress.advance()
             self._progress.say(_epoch_line(event.seed, event.record, self._epochs))
         elif isinstance(event, Ended) and event.record.status != "completed":
@@ -184,7 +187,11 @@ def _conclude(session: Session, spec: TrialSpec, seconds: dict[str, float]) -> i
     }
     dataset = session.prepared.datasets.get(spec.data)
     environment = dict(session.store.plan.environment)
-    write_json(folder / METRICS, seal(_document(spec, dataset, records, times, environment)))
+    document = _document(spec, dataset, records, times, environment)
+    try:
+        write_json(folder / METRICS, seal(document))
+    except OSError as error:
+        raise unwritable(folder / METRICS, error) from None
     return 0
 
 

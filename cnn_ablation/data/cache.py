@@ -1,14 +1,17 @@
 """Decoded arrays beside the record files they came from: whole and theirs, or not used.
 
-One uncompressed npz per split, with what tells that it is right: shape and CRC-32 of its arrays
+One uncompressed npz per split, with what tells that it is right: the dataset, version and split
+that it is of, shape and CRC-32 of its arrays
 (the npz format has a CRC-32 too, but NumPy may leave it unread where a header is damaged), and
 sizes, times and CRC-32 of the record files.
 """
 
 import dataclasses
 import json
+import math
 import os
 import secrets
+import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,8 +21,14 @@ import numpy as np
 
 from cnn_ablation.data.dataset import LabeledImages
 from cnn_ablation.display.notices import notify
+from cnn_ablation.errors import one_line
+from cnn_ablation.system.stored import parse_object, seal, unseal
 
-_FORMAT = 1
+_FORMAT = 2
+_HEADERS: dict[tuple[int, int], Any] = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,12 +64,14 @@ def load_cache(folder: Path, split: str) -> LabeledImages | None:
     if not path.is_file():
         return None
     try:
+        _require_sizes(path)
         with np.load(path, allow_pickle=False) as arrays:
-            source = json.loads(str(arrays["source"]))
-            _require_current(source, folder)
+            source = unseal(parse_object(str(arrays["source"]).encode()), ("format",))
+            _require_current(source, folder, split)
             return _checked(LabeledImages(arrays["images"], arrays["labels"]), source)
     except Exception as error:  # A damaged archive can make zipfile and NumPy raise anything.
-        notify(f"{path}: not used ({error}); decoding the prepared images instead")
+        why = one_line(str(error))[:300]
+        notify(f"{path}: not used ({why}); decoding the prepared images instead")
         return None
 
 
@@ -75,6 +86,7 @@ def save_cache(folder: Path, split: str, records: Sequence[Path], images: Labele
     try:
         source = {
             "format": _FORMAT,
+            **_whose(folder, split),
             **_state(images),
             "records": [dataclasses.asdict(_RecordFile.of(record)) for record in records],
         }
@@ -85,7 +97,7 @@ def save_cache(folder: Path, split: str, records: Sequence[Path], images: Labele
                     file,
                     images=images.images_NHWC,
                     labels=images.labels_N,
-                    source=np.array(json.dumps(source)),
+                    source=np.array(json.dumps(seal(source))),
                 )
                 file.flush()
                 os.fsync(file.fileno())
@@ -104,11 +116,35 @@ def _remove_leftovers(path: Path) -> None:
         leftover.unlink(missing_ok=True)
 
 
-def _require_current(source: Any, folder: Path) -> None:
+def _whose(folder: Path, split: str) -> dict[str, str]:
+    """What tells the arrays of one split from those of another, by the folder that they are of."""
+    return {"dataset": folder.parent.name, "version": folder.name, "split": split}
+
+
+def _require_sizes(path: Path) -> None:
+    """Compares what the file says of its arrays with its own size, before memory is asked for."""
+    size = path.stat().st_size
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            if member.compress_type != zipfile.ZIP_STORED or member.file_size > size:
+                raise ValueError(f"{member.filename} is larger than the file")
+            with archive.open(member) as file:
+                version = np.lib.format.read_magic(file)
+                shape, _, dtype = _HEADERS[version](file)
+                if file.tell() + math.prod(shape) * dtype.itemsize != member.file_size:
+                    raise ValueError(f"{member.filename} has no room for {shape} of {dtype}")
+
+
+def _require_current(source: Any, folder: Path, split: str) -> None:
     if source["format"] != _FORMAT:
         raise ValueError(f"format {source['format']}, must be {_FORMAT}")
+    for name, value in _whose(folder, split).items():
+        if source[name] != value:
+            raise ValueError(f"it is of the {name} {source[name]}, not of {value}")
     for entry in source["records"]:
         file = _RecordFile(**entry)
+        if Path(file.name).name != file.name:
+            raise ValueError(f"{file.name} is no file of the folder")
         if not file.is_still(folder / file.name):
             raise ValueError(f"{file.name} has changed since")
 

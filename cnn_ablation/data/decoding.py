@@ -1,7 +1,8 @@
 """Prepared record files to arrays, without TensorFlow."""
 
 import io
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ def decode_split(prepared: Prepared, split: str, *, progress: bool) -> LabeledIm
         InputError: a record file is missing or damaged; the message names it.
     """
     shards = prepared.splits[split]
+    _require_sizes(shards, prepared)
     total = sum(shard.num_examples for shard in shards)
     images_NHWC = np.empty((total, *prepared.image_shape), np.uint8)
     labels_N = np.empty(total, np.int32)
@@ -41,6 +43,22 @@ def decode_split(prepared: Prepared, split: str, *, progress: bool) -> LabeledIm
                     position += 1
                 advance(len(records))
     return LabeledImages(images_NHWC, labels_N)
+
+
+def _require_sizes(shards: Sequence[Shard], prepared: Prepared) -> None:
+    """Compares what metadata say with the files, before memory is asked for."""
+    for shard in shards:
+        # A record is a byte or more.
+        if shard.path.is_file() and not 0 <= shard.num_examples <= shard.path.stat().st_size:
+            count = ValueError(f"too small for {shard.num_examples} records")
+            raise _damaged(shard, prepared, count)
+    for shard in shards[:1]:
+        for records in itertools.islice(_read(shard, prepared), 1):
+            try:
+                with _open(records[0]) as image:
+                    _require_size(image, prepared.image_shape)
+            except Exception as error:
+                raise _damaged(shard, prepared, error) from error
 
 
 def _read(shard: Shard, prepared: Prepared) -> Iterator[list[bytes]]:
@@ -77,20 +95,36 @@ def _require_count(count: int, shard: Shard) -> None:
 
 def _decode(record: bytes, image_HWC: np.ndarray) -> int:
     """Decodes one tf.Example into `image_HWC` and returns its label."""
-    from PIL import Image
-    from tensorflow_datasets.proto import tf_example_pb2
-
-    features = tf_example_pb2.Example.FromString(record).features.feature
-    (encoded,) = features["image"].bytes_list.value
-    (label,) = features["label"].int64_list.value
-    with Image.open(io.BytesIO(encoded)) as image:
+    (label,) = _features(record)["label"].int64_list.value
+    with _open(record) as image:
+        _require_size(image, image_HWC.shape)
         mode = _MODES[image_HWC.shape[-1]]
         pixels: Any = image if image.mode == mode else image.convert(mode)
         decoded = np.asarray(pixels)
-    if decoded.size != image_HWC.size or decoded.shape[:2] != image_HWC.shape[:2]:
+    if decoded.size != image_HWC.size:
         raise ValueError(f"an image of shape {decoded.shape}, must be {image_HWC.shape}")
     image_HWC[...] = decoded.reshape(image_HWC.shape)
     return label
+
+
+def _features(record: bytes) -> Any:
+    from tensorflow_datasets.proto import tf_example_pb2
+
+    return tf_example_pb2.Example.FromString(record).features.feature
+
+
+def _open(record: bytes) -> Any:
+    """An example's image, of which no pixel is decoded yet."""
+    from PIL import Image
+
+    (encoded,) = _features(record)["image"].bytes_list.value
+    return Image.open(io.BytesIO(encoded))
+
+
+def _require_size(image: Any, shape: tuple[int, ...]) -> None:
+    width, height = image.size
+    if (height, width) != tuple(shape[:2]):
+        raise ValueError(f"an image of {height} x {width} pixels, must be {shape[0]} x {shape[1]}")
 
 
 def _require_class(label: int, num_classes: int) -> None:

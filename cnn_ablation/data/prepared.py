@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from cnn_ablation.data.features import FEATURES, INFO, require_harmless
 from cnn_ablation.data.registered import registered_names
 from cnn_ablation.data.sources import SOURCES
 from cnn_ablation.errors import InputError
@@ -60,12 +62,15 @@ def find_prepared(name: str, root: Path) -> Prepared:
         raise _not_there(name, root)
     from tensorflow_datasets.core import read_only_builder, registered
 
+    # Which version it will be is TFDS's to say, so all of them are looked into.
+    for path in (root / form[1]).rglob(FEATURES):
+        require_harmless(path.parent)
     with _damage_named(root / form[1]):
         try:
             builder = read_only_builder.builder_from_files(name, data_dir=str(root))
         except registered.DatasetNotFoundError:
             raise _not_there(name, root) from None
-    return _from_builder(builder)
+        return _from_builder(builder)
 
 
 def open_prepared(folder: Path) -> Prepared:
@@ -76,9 +81,10 @@ def open_prepared(folder: Path) -> Prepared:
     """
     import tensorflow_datasets as tfds
 
+    require_harmless(folder)
     with _damage_named(folder):
         builder = tfds.builder_from_directory(str(folder))
-    return _from_builder(builder)
+        return _from_builder(builder)
 
 
 @contextlib.contextmanager
@@ -86,8 +92,8 @@ def _damage_named(folder: Path) -> Iterator[None]:
     """Turns what TFDS raises on damaged metadata into one line that names the folder."""
     try:
         yield
-    except (InputError, ImportError, AttributeError):
-        raise  # The last two: installed packages that do not fit together, no fault of the folder.
+    except InputError:
+        raise
     except Exception as error:  # TFDS, json and protobuf have each their own.
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise InputError(
@@ -111,6 +117,15 @@ def _from_builder(builder: Any) -> Prepared:
         )
         for name, split in info.splits.items()
     }
+    for name, shards in splits.items():
+        for shard in shards:
+            if shard.num_examples < 0:
+                raise InputError(f"{folder / INFO}: split {name} has {shard.num_examples} examples")
+            if shard.path.parent != folder or len(os.fsencode(shard.path.name)) > 255:
+                raise InputError(
+                    f"{folder / INFO}: split {name} has the file {str(shard.path)[:300]}; must be "
+                    "in that folder"
+                )
     version = str(builder.version)
     name = info.full_name.removesuffix(f"/{version}")
     return Prepared(
@@ -130,7 +145,7 @@ def _check_features(features: Any, folder: Path) -> tuple[tuple[int, int, int], 
     image, label = features["image"], features["label"]
     if not isinstance(image, tfds.features.Image) or image.np_dtype != np.uint8:
         raise InputError(f"{folder}: its image feature is {image!r}, must be an Image of uint8")
-    if None in image.shape or len(image.shape) != 3:
+    if len(image.shape) != 3 or any(size is None or size < 1 for size in image.shape):
         raise InputError(
             f"{folder}: its images have the shape {image.shape}, must all be of one size"
         )

@@ -1,6 +1,8 @@
 """From original archives to a TFDS folder: MNIST from the embedded ones, without a network."""
 
 import contextlib
+import errno
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from cnn_ablation.data.originals import missing_archives, verify_archives
 from cnn_ablation.data.sources import Source
 from cnn_ablation.display.notices import progress_bar
 from cnn_ablation.errors import InputError
+from cnn_ablation.system.files import unwritable
 
 
 def make_folder(folder: Path, root: Path) -> None:
@@ -65,6 +68,10 @@ def prepare(
         if (folder / source.version).exists():
             return {}
         raise _unwritable(root, error) from error
+    except (InputError, ImportError, AttributeError, MemoryError):
+        raise
+    except Exception as error:  # TFDS and what writes its files have each their own.
+        raise _not_prepared(source, root, error) from error
 
 
 def _download_and_prepare(
@@ -91,6 +98,14 @@ def _download_and_prepare(
 def _unwritable(root: Path, error: OSError) -> InputError:
     reason = error.strerror or str(error)
     return InputError(f"--data_dir={root}: cannot be written ({reason}); name another folder")
+
+
+def _not_prepared(source: Source, root: Path, error: Exception) -> InputError:
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if os.strerror(errno.ENOSPC) in str(error):
+        return unwritable(root, full)
+    reason = " ".join(str(error).split())[:200] or type(error).__name__
+    return InputError(f"--data_dir={root}: {source.name} cannot be prepared there ({reason})")
 
 
 @contextlib.contextmanager

@@ -78,12 +78,12 @@ def labels_of(results: StudyResults, spec: TrialSpec) -> str:
 def facts_of(results: StudyResults) -> list[Fact]:
     """Settings and environment, as terms and what they are."""
     counts = count_statuses(results)
-    training = results.training.values()
+    training = [f"{n} {as_typed(v) or 'none'}" for n, v in results.training.values().items()]
     rounds = len({timing.round for timing in results.timings})
     return [
         ("dataset", f"{results.data.title} {results.plan.dataset_version}"),
         ("splits", f"{results.data.train_split} for training, {results.data.test_split} for tests"),
-        ("training", ", ".join(f"{name} {as_typed(value)}" for name, value in training.items())),
+        ("training", ", ".join(training)),
         ("optimiser", f"{results.training.optimizer.title}, {_PASS}"),
         ("seeds", ", ".join(map(str, results.seeds))),
         ("trials", ", ".join(f"{count} {status}" for status, count in counts.items())),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cnn_ablation.errors import InputError
-from cnn_ablation.system.files import append_bytes, append_json_line, write_bytes
+from cnn_ablation.system.files import append_bytes, append_json_line, unwritable, write_bytes
 from cnn_ablation.system.stored import parse_object, seal, unseal
 
 DAMAGED = ".damaged"
@@ -95,7 +95,7 @@ class Journal:
         try:
             append_json_line(self.path, seal(document))
         except OSError as error:
-            raise InputError(f"{self.path}: cannot be written ({error.strerror})") from None
+            raise unwritable(self.path, error) from None
 
     def _told(self, number: int, why: str) -> str:
         what = f"is damaged ({why})" if why else "was torn when its writer was stopped"
@@ -111,7 +111,7 @@ class Journal:
                 append_bytes(self.aside, b"".join(line + b"\n" for line in damaged))
             write_bytes(self.path, b"".join(line + b"\n" for line in kept))
         except OSError as error:
-            raise InputError(f"{self.path}: cannot be written ({error.strerror})") from None
+            raise unwritable(self.path, error) from None
 
     def _split(self) -> tuple[list[bytes], bytes]:
         """All lines that have an end, and what comes after them."""

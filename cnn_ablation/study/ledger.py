@@ -219,6 +219,16 @@ def judgement_line(
     }
 
 
+def check_judgement(line: Mapping[str, Any]) -> None:
+    """Finds out whether a line of `judgements.jsonl` says what was judged and what came out.
+
+    Raises:
+        InputError: it does not.
+    """
+    if not isinstance(line.get("verdicts"), dict) or not isinstance(line.get("declaration"), str):
+        raise InputError("it must have verdicts, and the digest of a declaration")
+
+
 def timestamp() -> str:
     """This moment in UTC, to the second."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

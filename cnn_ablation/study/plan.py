@@ -127,7 +127,8 @@ class Plan:
         own, old = self.settings(), kept.settings()
         for name in dict.fromkeys([*old, *own]):
             if old.get(name) != own.get(name):
-                return f"{name}={as_typed(old.get(name))}, not {as_typed(own.get(name))}"
+                kept_value, value = (as_typed(its.get(name)) or "none" for its in (old, own))
+                return f"{name}={kept_value}, not {value}"
         for name, digest in kept.extensions.items():
             if self.extensions.get(name, digest) != digest:
                 return f"another definition of the {name}"

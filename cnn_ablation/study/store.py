@@ -23,6 +23,7 @@ from cnn_ablation.study.ledger import (
     JUDGEMENTS,
     Declaration,
     Ledger,
+    check_judgement,
     judgement_line,
     read_ledger,
     settle_ledger,
@@ -37,7 +38,7 @@ from cnn_ablation.study.lines import (
 from cnn_ablation.study.plan import OLDER_PLAN, Plan
 from cnn_ablation.study.results import StudyResults, Timing
 from cnn_ablation.study.strays import explain_strays
-from cnn_ablation.system.files import write_json
+from cnn_ablation.system.files import unwritable, write_json
 from cnn_ablation.system.locks import sole_writer
 from cnn_ablation.system.stored import parse_object, seal, unseal
 from cnn_ablation.training.records import FINISHED, TrialRecord
@@ -100,8 +101,8 @@ class Store:
         Args:
             folder: the folder, which is made where there is none.
             plan: what is to be there in the end.
-            held: whether this process holds the folder already.
             rounds: rounds of the timing pass that are declared, where it is known.
+            held: whether this process holds the folder already.
 
         Raises:
             InputError: another process holds it, it holds a study with other settings, a file is
@@ -217,8 +218,8 @@ class Store:
         """
         declaration = Declaration.of(self.plan, self._declared_rounds)
         line = judgement_line(declaration, len(self._trial_lines), verdicts)
-        journal = Journal(self.folder / JUDGEMENTS, lambda _: None, line)
-        journal.repair()
+        journal = Journal(self.folder / JUDGEMENTS, check_judgement, ())
+        self.repairs += journal.repair()
         journal.append(line)
 
     def rounds(self, machine: Mapping[str, Any] | None = None) -> int:
@@ -241,9 +242,7 @@ class Store:
         try:
             write_json(self.folder / STUDY, seal(self.plan.to_json()))
         except OSError as error:
-            raise InputError(
-                f"{self.folder / STUDY}: cannot be written ({error.strerror})"
-            ) from None
+            raise unwritable(self.folder / STUDY, error) from None
 
 
 def _journals(folder: Path, plan: Plan) -> tuple[Journal, Journal]:

@@ -147,7 +147,7 @@ def _set_by_variants(plan: Plan) -> list[str]:
     lines = []
     for name in own:
         values = dict.fromkeys(design.values().get(name) for design in plan.designs)
-        shown = ", ".join(as_typed(value) for value in values if value is not None)
+        shown = ", ".join(as_typed(value) or "none" for value in values if value is not None)
         lines.append(f"variants set {name}: {shown}")
     return lines
 

@@ -7,6 +7,7 @@ import jax
 
 from cnn_ablation.errors import InputError
 from cnn_ablation.system.caches import require_private, user_cache_dir
+from cnn_ablation.system.kept_programs import tell_in_one_line
 from cnn_ablation.system.paths import user_path
 
 _FLAG = "compilation_cache_dir"
@@ -35,6 +36,7 @@ def keep_compiled_programs(folder: str | None) -> Path | None:
         raise InputError(
             f"--compilation_cache_dir={folder}: must be a folder to write to ({error.strerror})"
         ) from None
+    tell_in_one_line(path)
     jax.config.update("jax_compilation_cache_dir", str(path))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)

@@ -15,8 +15,13 @@ from cnn_ablation.errors import InputError
 class DiskFullError(InputError):
     """A disk is full; nothing is lost, and the same command goes on when there is room."""
 
-    def __init__(self, path: Path, error: OSError) -> None:
-        super().__init__(f"{path}: {error.strerror}; make room, and the same command goes on")
+
+def unwritable(path: Path, error: OSError) -> InputError:
+    """The one line on a file or folder that cannot be written."""
+    line = f"{path}: cannot be written ({error.strerror})"
+    if is_full(error):
+        return DiskFullError(f"{line}; make room, and the same command goes on")
+    return InputError(line)
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -59,17 +64,23 @@ def append_json_line(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def append_bytes(path: Path, content: bytes) -> None:
-    """Appends with a single write that has reached the disk on return.
+    """Appends with a single write that has reached the disk on return, or nothing.
 
     Raises:
         OSError: the file cannot be written, or the disk is full.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     try:
-        # A disk that fills up takes a part of it and reports no error by itself.
-        if os.write(descriptor, content) < len(content):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        os.fsync(descriptor)
+        size = os.fstat(descriptor).st_size
+        try:
+            # A disk that fills up takes a part of it and reports no error by itself.
+            if os.write(descriptor, content) < len(content):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(descriptor)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(descriptor, size)
+            raise
     finally:
         os.close(descriptor)
 
@@ -92,7 +103,7 @@ def require_room(folder: Path) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         if is_full(error):
-            raise DiskFullError(folder, error) from None
+            raise unwritable(folder, error) from None
 
 
 def _umask() -> int:

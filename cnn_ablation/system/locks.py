@@ -82,10 +82,12 @@ def sole_writer(folder: Path) -> Iterator[None]:
             owner.write_text(str(os.getpid()))
         yield
     finally:
-        if lock.is_locked:
-            with contextlib.suppress(OSError):
-                owner.unlink()
-        lock.release()
+        try:
+            if lock.is_locked:
+                with contextlib.suppress(OSError):
+                    owner.unlink()
+        finally:
+            lock.release()
 
 
 def _file_lock(path: Path) -> FileLock:

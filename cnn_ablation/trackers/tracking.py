@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from cnn_ablation.errors import InputError
+from cnn_ablation.system.files import is_full, unwritable
 from cnn_ablation.trackers.interface import Run, TrackedTrial, Tracker
 from cnn_ablation.training.records import EpochRecord
 
@@ -82,6 +83,8 @@ class Tracking:
             except InputError:
                 raise
             except Exception as error:
+                if isinstance(error, OSError) and is_full(error):
+                    raise unwritable(Path(error.filename or tracker.flag), error) from None
                 self._trackers.remove(tracker)
                 print(_warning(tracker, error), file=sys.stderr, flush=True)
 

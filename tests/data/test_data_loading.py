@@ -5,6 +5,7 @@ import os
 import random
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -211,3 +212,97 @@ def test_cache_that_cannot_be_written(
     assert not list(version_folder(tiny_dir).glob("*.npz*")) + list(
         version_folder(tiny_dir).glob(".*npz*")
     )
+
+
+def test_another_splits_cache_is_not_used(
+    tiny_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = version_folder(tiny_dir)
+    load_dataset(data_dir=str(tiny_dir))
+    capsys.readouterr()
+    shutil.copy(cache.cache_path(folder, "train"), cache.cache_path(folder, "test"))
+    assert_loaded(load_dataset(data_dir=str(tiny_dir)))
+    assert "test.npz: not used (it is of the split train, not of test)" in capsys.readouterr().err
+    for other, says in (("mnist/3.0.2", "version 3.0.1"), ("other/3.0.1", "dataset mnist")):
+        shutil.copytree(folder, tmp_path / "copied" / other)
+        assert cache.load_cache(tmp_path / "copied" / other, "test") is None
+        assert f"not used (it is of the {says}, not of " in capsys.readouterr().err
+
+
+def test_a_caches_sizes_are_compared_before_memory_is_asked_for(
+    tiny_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = version_folder(tiny_dir)
+    load_dataset(data_dir=str(tiny_dir))
+    path = cache.cache_path(folder, "test")
+    content = path.read_bytes()
+    larger = content.replace(b"(20, 28, 28, 1), }         ", b"(20000000000, 28, 28, 1), }")
+    assert larger != content and len(larger) == len(content)
+    path.write_bytes(larger)
+    monkeypatch.setattr(np, "load", None)
+    assert cache.load_cache(folder, "test") is None
+    said = capsys.readouterr().err
+    assert "images.npy has no room for (20000000000, 28, 28, 1) of uint8" in said
+    np.savez_compressed(path, images=np.zeros(10**6, np.uint8))
+    assert cache.load_cache(folder, "test") is None
+    assert "images.npy is larger than the file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("lengths", "dimensions", "says"),
+    [
+        (["99999999999999"], None, "too small for 99999999999999 records"),
+        (["-5"], None, " has -5 examples"),
+        (None, ["2800000", "2800000", "1"], "an image of 28 x 28 pixels, must be 2800000 x"),
+        (None, ["-1", "28", "1"], "must all be of one size"),
+    ],
+)
+def test_sizes_in_metadata_are_compared_before_memory_is_asked_for(
+    tiny_dir: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    lengths: list[str] | None,
+    dimensions: list[str] | None,
+    says: str,
+) -> None:
+    folder = version_folder(tiny_dir)
+    for name, key, value in (
+        ("dataset_info.json", "shardLengths", lengths),
+        ("features.json", "dimensions", dimensions),
+    ):
+        text = (folder / name).read_text()
+        if value is not None:
+            text = re.sub(rf'"{key}": \[[^\]]*\]', f'"{key}": {json.dumps(value)}', text)
+            (folder / name).write_text(text)
+    monkeypatch.setattr(np, "empty", None)
+    with pytest.raises(InputError, match=re.escape(says)) as why:
+        load_dataset(data_dir=str(tiny_dir))
+    assert str(why.value).isprintable()
+
+
+@pytest.mark.parametrize("key", ["pythonClassName", "python_class_name", "type"])
+@pytest.mark.parametrize(
+    "name", ["evil.Image", "tensorflow_datasets.core.features.x.y", "os.system", "evil", 5, None]
+)
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_class_that_is_not_tfds_own_is_not_imported(
+    tiny_dir: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
+    name: object,
+    nested: bool,
+) -> None:
+    (tmp_path / "evil.py").write_text("raise SystemExit('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    path = version_folder(tiny_dir) / "features.json"
+    document = json.loads(path.read_text())
+    inner = document["featuresDict"]["features"]["image"] if nested else document
+    inner.pop("pythonClassName")
+    inner[key] = name
+    path.write_text(json.dumps(document))
+    with pytest.raises(InputError, match=r"features\.json: names the class .*allowed are TFDS"):
+        load_dataset(data_dir=str(tiny_dir))
+    shutil.copytree(tiny_dir / "mnist", tiny_dir / "of_others")
+    with pytest.raises(InputError, match=r"features\.json: names the class .*allowed are TFDS"):
+        load_dataset("of_others", data_dir=str(tiny_dir))
+    assert "evil" not in sys.modules

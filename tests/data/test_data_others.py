@@ -128,7 +128,7 @@ def test_image_or_label_that_is_not_as_announced(tmp_path: Path) -> None:
     text = features.read_text()
     for announced, says in (
         (text.replace('"numClasses": "5"', '"numClasses": "4"'), "label 4, must be 0 to 3"),
-        (text.replace('"24"', '"25"'), r"image of shape \(20, 24, 3\), must be \(20, 25, 3\)"),
+        (text.replace('"24"', '"25"'), "an image of 20 x 24 pixels, must be 20 x 25"),
     ):
         assert announced != text
         features.write_text(announced)

@@ -22,6 +22,7 @@ class FakeExecutor:
 
     Attributes:
         trained: the seeds of the last run, in order.
+        same: whether a trial's figures are those of its design and seed, each time.
         stop_at: the seed at which Ctrl-C comes.
         runs: how many trials there ever were: what is trained again has other figures.
     """
@@ -30,6 +31,7 @@ class FakeExecutor:
     trained: list[int]
     stop_at: int | None
     runs = 0
+    same = False
 
     def __init__(self, *_: object) -> None: ...
 
@@ -39,10 +41,13 @@ class FakeExecutor:
                 raise KeyboardInterrupt
             self.trained.append(seed)
             FakeExecutor.runs += 1
-            epoch = EpochRecord(1, 0.5, 0.5, 1.0 / FakeExecutor.runs, 0.5, 1.0, 0.1)
+            loss = 1.0 / (spec.network.hidden_layers[0] + seed if self.same else FakeExecutor.runs)
             on_event(Began(spec, seed))
-            on_event(EpochEnded(spec, seed, epoch))
-            on_event(Ended(TrialRecord(spec, seed, "completed", (epoch,))))
+            epochs = []
+            for number in range(1, spec.training.epochs + 1):
+                epochs.append(EpochRecord(number, 0.5, 0.5, loss / number, 0.5, 1.0, 0.1))
+                on_event(EpochEnded(spec, seed, epochs[-1]))
+            on_event(Ended(TrialRecord(spec, seed, "completed", tuple(epochs))))
 
 
 def train(folder: Path, *, stop_at: int | None = None, overwrite: bool = True, **more: Any) -> int:

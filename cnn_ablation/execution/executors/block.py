@@ -65,14 +65,21 @@ def train_block(task: Task, datasets: Datasets, job: Job, on_event: OnEvent) -> 
 def _train(trainer: Trainer, seeds: Sequence[int], on_event: OnEvent) -> None:
     spec = trainer.spec
 
+    raised: list[Exception] = []
+
     def on_epoch(seed: int, record: EpochRecord) -> None:
-        on_event(EpochEnded(spec, seed, record))
+        try:
+            on_event(EpochEnded(spec, seed, record))
+        except Exception as error:
+            raised.append(error)
+            raise
 
     try:
         trials = trainer.train_together(seeds, on_epoch)
-    except BrokenPipeError:
-        raise
     except Exception as error:
+        # Who listens could not: a disk is full, say, or output is cut off. The trial is well.
+        if raised:
+            raise
         stopping.check()
         _fail(spec, seeds, error, on_event)
         return

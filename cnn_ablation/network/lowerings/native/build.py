@@ -17,14 +17,14 @@ import jaxlib.version
 from cnn_ablation.errors import InputError
 from cnn_ablation.network.lowerings.native.library_record import misfit, write_record
 from cnn_ablation.system.caches import user_cache_dir
-from cnn_ablation.system.files import DiskFullError, is_full, require_room
+from cnn_ablation.system.files import DiskFullError, is_full, require_room, unwritable
 from cnn_ablation.system.locks import folder_lock
 
 _SOURCES = Path(__file__).parent
 _COMPILE_SECONDS = 300
 _VERSION_SECONDS = 60
 _LOAD_SECONDS = 60
-_TEMPORARY = "tmp"
+_TEMPORARY, _CACHE = "tmp", "native"
 # What changes what compilers, or the wrappers that CXX may name, put into a library.
 _INFLUENCES = (
     *("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "LD_RUN_PATH"),
@@ -60,7 +60,7 @@ def library() -> tuple[Path, str]:
     command = [*compiler, *compile_flags(), "-shared", *headers, str(_SOURCES / "native.cc")]
     key = _key(compiler, command)
     try:
-        folder = user_cache_dir("native", key)
+        folder = user_cache_dir(_CACHE, key)
         path = folder / "kernels.so"
         with folder_lock(folder) as lock:
             why = misfit(path) if path.exists() else None
@@ -74,7 +74,7 @@ def library() -> tuple[Path, str]:
         raise
     except (OSError, InputError) as error:
         if isinstance(error, OSError) and is_full(error):
-            raise DiskFullError(Path(error.filename or "cache"), error) from None
+            raise unwritable(Path(error.filename or _CACHE), error) from None
         raise BuildError(f"no usable cache: {error}") from error
     return path, key
 
