@@ -25,6 +25,7 @@ from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import train_study
 from cnn_ablation.study import Question, Study, one_axis
 from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, load_results
+from cnn_ablation.system.hardware import describe_hardware
 from cnn_ablation.training.records import EpochRecord, TrialRecord
 
 Trial = tuple[int, int]
@@ -64,7 +65,9 @@ def trainer(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeTrainer]]:
     FakeTrainer.diary, FakeTrainer.troubles = [], {}
     monkeypatch.setattr(block, "Trainer", FakeTrainer)
     monkeypatch.setattr(timing, "Trainer", FakeTrainer)
-    monkeypatch.setattr(report, "write_report", lambda results, folder: folder / "report.html")
+    monkeypatch.setattr(
+        report, "write_report", lambda results, folder, tests: folder / "report.html"
+    )
     yield FakeTrainer
 
 
@@ -407,7 +410,7 @@ def test_looks_may_be_declared_in_the_study_or_by_flag(
 
 def on_other_hardware(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
     """From now on this machine says that it is another one."""
-    described = preparing.describe_hardware() | changes
+    described = describe_hardware() | changes
     monkeypatch.setattr(preparing, "describe_hardware", lambda: described)
 
 
