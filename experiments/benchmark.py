@@ -1,7 +1,7 @@
 """Trains the notebook's 15 designs here, in PyTorch and in Keras, side by side on this CPU.
 
     python -m experiments.benchmark                                about an hour on two cores
-    python -m experiments.benchmark --designs=choices              each choice of a block
+    python -m experiments.benchmark --designs=choices              each choice on pool-2
     python -m experiments.benchmark --designs=kernel-3-3,stride-2 --nosweep
     python -m experiments.benchmark --contestants=ours_banded,pytorch,keras   as without a compiler
     python -m experiments.benchmark --peer_python=/path/to/python  peers in their own environment
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,10 +26,11 @@ from typing import Any
 from absl import flags
 
 from cnn_ablation.commands import entry
-from cnn_ablation.design import NetworkSpec
+from cnn_ablation.design import TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.system.environment import git_revision
 from cnn_ablation.system.files import write_json, write_text
+from cnn_ablation.system.hardware import describe_hardware
 from experiments.choices import chosen, required
 from experiments.peers.contestants import (
     CONTESTANTS,
@@ -68,7 +68,7 @@ flags.DEFINE_string("output", "runs/benchmark", "folder for results", module_nam
 
 def main() -> int:
     """Runs the benchmark that the flags describe."""
-    networks = _networks(required("designs", FLAGS.designs))
+    designs = _designs(required("designs", FLAGS.designs))
     names = required("contestants", FLAGS.contestants)
     wanted = [chosen("contestants", name, _BY_NAME) for name in names]
     output = _output_folder(Path(FLAGS.output))
@@ -84,7 +84,7 @@ def main() -> int:
         logs=output,
     )
     try:
-        _play(match, networks, _header(threads) | {"absent": absent}, output)
+        _play(match, designs, _header(threads) | {"absent": absent}, output)
     except WorkerError as error:
         print(f"stopped: {error}; its messages are in {output}", file=sys.stderr)
         return 1
@@ -92,28 +92,26 @@ def main() -> int:
     return 0
 
 
-def _networks(names: Sequence[str]) -> dict[str, NetworkSpec]:
+def _designs(names: Sequence[str]) -> dict[str, TrialSpec]:
     """The designs of these names, in which `choices` stands for every choice."""
     all_names = [one for name in names for one in (CHOICES if name == "choices" else (name,))]
-    known = DESIGNS | CHOICES
+    known = {name: TrialSpec(network) for name, network in DESIGNS.items()} | CHOICES
     return {name: chosen("designs", name, known) for name in all_names}
 
 
-def _play(
-    match: Match, networks: dict[str, NetworkSpec], header: dict[str, Any], output: Path
-) -> None:
+def _play(match: Match, specs: dict[str, TrialSpec], header: dict[str, Any], output: Path) -> None:
     """Trains design after design, then sweeps; saves after each.
 
     Raises:
         WorkerError: a contestant ended in the middle.
     """
     designs: list[Design] = []
-    for name, network in networks.items():
-        designs.append(match.play(name, network))
+    for name, spec in specs.items():
+        designs.append(match.play(name, spec))
         print(_line(designs[-1]), flush=True)
         _save(output, header, designs, {})
     if FLAGS.sweep:
-        _save(output, header, designs, match.sweep(networks, _quickest(designs)))
+        _save(output, header, designs, match.sweep(specs, _quickest(designs)))
 
 
 def _save(
@@ -136,24 +134,13 @@ def _header(threads: int) -> dict[str, Any]:
         "command": " ".join(["python -m experiments.benchmark", *sys.argv[1:]]),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "git_revision": git_revision(),
-        "processor": _processor(),
+        "processor": describe_hardware()["processor"],
         "threads": threads,
         "load_before": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "epochs": FLAGS.epochs,
         "rounds": FLAGS.rounds,
         "batch_size": FLAGS.batch_size,
     }
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        lines = cpuinfo.read_text().splitlines()
-        about = dict(line.split(":", 1) for line in lines if ":" in line)
-        about = {key.strip(): value.strip() for key, value in about.items()}
-        if "model name" in about:
-            return f"{about['model name']} (family {about['cpu family']}, model {about['model']})"
-    return platform.processor() or platform.machine()
 
 
 def _take_processors(threads: int | None) -> int:

@@ -50,7 +50,8 @@ def parse(*_, **__):
         for name in flags.FLAGS:
             flags.FLAGS[name].unparse()
         rest = flags.FLAGS([module, *words])
-        assert module == "cnn_ablation.report" or not rest[1:], rest
+        takes_files = module in ("cnn_ablation.report", "cnn_ablation.judge")
+        assert takes_files or not rest[1:], rest
         if "coordinator" in flags.FLAGS:
             ours.host_options()
             ours.training_settings()

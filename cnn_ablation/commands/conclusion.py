@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cnn_ablation.claims import Verdict, check
 from cnn_ablation.commands.tables import question_table
+from cnn_ablation.data import LabeledImages
 from cnn_ablation.display.text import wrap
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import trained_session
@@ -31,19 +32,27 @@ def finish_study(study: Study, options: StudyOptions) -> int:
     with trained_session(study, options) as session:
         store = session.store
         results = store.results()
-        code = conclude(results, store.folder, expecting=options.check)
+        tests = session.prepared.datasets.get(results.data).test
+        code = conclude(results, store.folder, expecting=options.check, tests=tests)
         store.record_judgement(judge_results(results, intervals=False))
         session.tracking.conclude(store.results(), store.folder / "report")
         return code
 
 
-def conclude(results: StudyResults, folder: Path, *, expecting: bool) -> int:
+def conclude(
+    results: StudyResults,
+    folder: Path,
+    *,
+    expecting: bool,
+    tests: LabeledImages | None = None,
+) -> int:
     """Judges a study's claims, prints tables and verdicts, and writes the report.
 
     Args:
         results: what the study has found.
         folder: the study's folder; the report goes into `report/` there.
         expecting: whether verdicts other than their claims expect make the exit code 1.
+        tests: the images that were tested on, for the report.
 
     Returns:
         The exit code: 0; 3 where trials failed; 1 where verdicts were unexpected.
@@ -62,7 +71,7 @@ def conclude(results: StudyResults, folder: Path, *, expecting: bool) -> int:
     if results.plan.schedule is not None:
         print(f"\nseeds    {saved_line(results)}")
     try:
-        page = write_report(results, folder / "report")
+        page = write_report(results, folder / "report", tests)
     except OSError as error:
         raise unwritable(folder / "report", error) from None
     failed = [trial for trial in results.trials if trial.status == "failed"]

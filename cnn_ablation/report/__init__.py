@@ -13,6 +13,7 @@ the same apart: `answers(results)` are tables, verdicts and figures that its cel
 from pathlib import Path
 
 from cnn_ablation.claims.rows import verdicts_csv
+from cnn_ablation.data import LabeledImages
 from cnn_ablation.report.answers import Answer, Figure, Markdown, answers
 from cnn_ablation.report.content import compose
 from cnn_ablation.report.export import claims_toml, timings_csv
@@ -25,12 +26,14 @@ from cnn_ablation.system.files import write_bytes, write_text
 __all__ = ["Answer", "Figure", "Markdown", "answers", "write_report"]
 
 
-def write_report(results: StudyResults, folder: Path) -> Path:
+def write_report(results: StudyResults, folder: Path, tests: LabeledImages | None = None) -> Path:
     """Writes the whole report, each file atomically and the page last.
 
     Args:
         results: what the study has found so far; it need not be finished.
         folder: where the files go; made if need be.
+        tests: the images that it was tested on, for pictures of those that designs differ on and
+            accuracy by class; None leaves these out.
 
     Returns:
         The path of `report.html`.
@@ -38,7 +41,7 @@ def write_report(results: StudyResults, folder: Path) -> Path:
     Raises:
         OSError: the folder cannot be written.
     """
-    content = compose(results)
+    content = compose(results, tests)
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
     for arm in (arm for section in content.sections for arm in section.arms):

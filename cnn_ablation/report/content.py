@@ -5,11 +5,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 from cnn_ablation.claims import Verdict
+from cnn_ablation.data import LabeledImages
 from cnn_ablation.report.anchors import anchors
 from cnn_ablation.report.charts import Chart, Panel
 from cnn_ablation.report.contrasts import contrast_table
 from cnn_ablation.report.curves import learning_chart
 from cnn_ablation.report.differences import difference_chart, difference_panel
+from cnn_ablation.report.images import Answered, class_table, image_chart
 from cnn_ablation.report.looks import OUTCOME_SYMBOLS, looks_of
 from cnn_ablation.report.measures import control_arm, main_arm, measure
 from cnn_ablation.report.outcomes import outcome_chart
@@ -64,16 +66,21 @@ class Arm:
         table: their figures.
         charts: their figures drawn.
         differences: all their paired differences in one chart, or None.
+        images: where their differences come from, as pictures; None where it is not known which
+            images each trial got right.
+        classes: their accuracy by class, likewise.
     """
 
     findings: tuple[Finding, ...]
     table: Table
     charts: tuple[Chart, ...]
     differences: Chart | None
+    images: Chart | None = None
+    classes: Table | None = None
 
     def files(self) -> tuple[Chart, ...]:
         """The charts that are written as files of their own."""
-        return (*self.charts, self.differences) if self.differences else self.charts
+        return (*self.charts, *(c for c in (self.differences, self.images) if c is not None))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,15 +139,20 @@ class Content:
     verdicts: tuple[Verdict, ...]
 
 
-def compose(results: StudyResults) -> Content:
-    """Judges a study's results and says what a report is to say."""
+def compose(results: StudyResults, tests: LabeledImages | None = None) -> Content:
+    """Judges a study's results and says what a report is to say.
+
+    Args:
+        results: what the study has found.
+        tests: the images that it was tested on; None leaves out what needs them.
+    """
     verdicts = judge_results(results)
     questions = results.study.questions
     sections, done = [], 0
     for question, anchor in zip(questions, anchors([q.name for q in questions]), strict=True):
         own = verdicts[done : done + len(question.claims)]
         done += len(own)
-        sections.append(_section(results, question, anchor, own))
+        sections.append(_section(results, question, anchor, own, tests))
     counts = Counter[str](verdict.outcome for verdict in verdicts)
     return Content(
         title=results.study.title,
@@ -156,7 +168,11 @@ def compose(results: StudyResults) -> Content:
 
 
 def _section(
-    results: StudyResults, question: Question, name: str, verdicts: Sequence[Verdict]
+    results: StudyResults,
+    question: Question,
+    name: str,
+    verdicts: Sequence[Verdict],
+    tests: LabeledImages | None,
 ) -> Section:
     measured, looks = measure(results, question), looks_of(question.variants)
     findings = _findings(name, verdicts)
@@ -171,15 +187,22 @@ def _section(
     controlled = learning_chart(
         f"{name}-control_learning", "Learning curves, control arm", control, looks
     )
+    own = [found for found in findings if found not in of_controls]
+    arm = _arm(
+        variant_table(f"{question.title}: the variants", main), charts, own, f"{name}-differences"
+    )
+    answered = Answered.of(results, question, tests)
+    if answered is not None:
+        labels, caption = [m.label for m in main], f"{question.title}: accuracy by class"
+        arm = dataclasses.replace(
+            arm,
+            images=image_chart(f"{name}-images", [found.verdict for found in own], answered),
+            classes=class_table(caption, answered, labels),
+        )
     return Section(
         anchor=name,
         title=question.title,
-        main=_arm(
-            variant_table(f"{question.title}: the variants", main),
-            charts,
-            [found for found in findings if found not in of_controls],
-            f"{name}-differences",
-        ),
+        main=arm,
         control=_arm(
             variant_table(f"{question.title}: the control arm", control),
             (controlled,),

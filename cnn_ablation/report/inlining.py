@@ -53,7 +53,7 @@ def _referenced(root: ElementTree.Element) -> list[str]:
     found: dict[str, None] = {}
     for element in root.iter():
         for key, value in element.attrib.items():
-            if _local(key) == "href":
+            if _local(key) == "href" and value.startswith("#"):
                 found[value.removeprefix("#")] = None
             found |= dict.fromkeys(_REFERENCE.findall(value))
     return list(found)
@@ -62,7 +62,7 @@ def _referenced(root: ElementTree.Element) -> list[str]:
 def _rewrite(key: str, value: str, ids: dict[str, str]) -> str:
     if key == "id":
         return ids[value]
-    if key == "href":
+    if key == "href" and value.startswith("#"):
         return f"#{ids[value.removeprefix('#')]}"
     if key in _GEOMETRY:
         return _LONG_NUMBER.sub(r"\1", value.replace("\n", " ").strip())

@@ -28,13 +28,13 @@ def setting_sentence(results: StudyResults) -> str:
     if setting.splits:
         dataset += f" ({setting.splits})"
     others = "".join(f", {other}" for other in setting.others)
-    seeds = plural(len(results.seeds), "seed")
+    seeds = f"{plural(len(results.seeds), 'seed')} each"
     if plan.schedule is not None:
         looks = ", ".join(map(str, plan.schedule.looks))
-        seeds = f"up to {seeds}, as many as decide its claims (looks at {looks}),"
+        seeds = f"up to {seeds} (as many as decide the claims; looks at {looks})"
     return (
-        f"{plural(len(plan.designs), 'design')}, {seeds} "
-        f"each, on {dataset}: {plural(training.epochs, 'epoch')} of "
+        f"{plural(len(plan.designs), 'design')}, {seeds}, "
+        f"on {dataset}: {plural(training.epochs, 'epoch')} of "
         f"{setting.optimizer} at learning rate {training.learning_rate:g} in batches of "
         f"{training.batch_size}{others}; {timed}."
     )

@@ -1,4 +1,4 @@
-"""What the benchmark trains: the notebook's 15 distinct designs, and every choice of a block.
+"""What the benchmark trains: the notebook's 15 distinct designs, and every choice.
 
 Each choice is made on the pool-2 network, a fifth of the cost of the others, and nothing else is
 changed in it.
@@ -6,7 +6,7 @@ changed in it.
 
 from typing import Any
 
-from cnn_ablation.design import NetworkSpec
+from cnn_ablation.design import NetworkSpec, TrainingSpec, TrialSpec
 
 _SIZES = ((3, 3), (3, 5), (5, 5), (7, 3), (7, 9), (9, 9))
 DESIGNS = {
@@ -32,4 +32,19 @@ _CHOICES: dict[str, dict[str, Any]] = {
     "hidden-64-32": {"hidden": (64, 32)},
     "head-dropout": {"head_dropout": 0.5},
 }
-CHOICES = {name: NetworkSpec(pool=2, **options) for name, options in _CHOICES.items()}
+_TRAININGS: dict[str, dict[str, Any]] = {
+    "optimizer-sgd": {"optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.9},
+    **{f"optimizer-{name}": {"optimizer": name} for name in ("adam", "adamw", "rmsprop")},
+    "optimizer-lion": {"optimizer": "lion", "learning_rate": 0.0003},
+    **{f"schedule-{name}": {"schedule": name} for name in ("cosine", "linear")},
+    "clip-norm": {"clip_norm": 1.0},
+    "label-smoothing": {"label_smoothing": 0.1},
+    **{f"augment-{name}": {"augment": name} for name in ("shift", "flip", "erase")},
+}
+CHOICES = {
+    **{name: TrialSpec(NetworkSpec(pool=2, **options)) for name, options in _CHOICES.items()},
+    **{
+        name: TrialSpec(NetworkSpec(pool=2), TrainingSpec(**options))
+        for name, options in _TRAININGS.items()
+    },
+}

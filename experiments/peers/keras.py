@@ -7,6 +7,7 @@ a little faster than the notebook's softmax layer and computes the same.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -28,9 +29,14 @@ class Trainer:
         self.data = mnist.load()
         self.batch_size = job.batch_size
         self.model = build(job)
+        loss: keras.losses.Loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        smoothing = job.training["label_smoothing"]
+        if smoothing:
+            loss = keras.losses.CategoricalCrossentropy(True, label_smoothing=smoothing)
+            self.data = one_hot(self.data)
         self.model.compile(
-            optimizer=keras.optimizers.Adadelta(job.learning_rate, job.rho, job.epsilon),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            optimizer=optimizer_of(job),
+            loss=loss,
             metrics=["accuracy"],
             **job.options,
         )
@@ -38,7 +44,7 @@ class Trainer:
     @property
     def params(self) -> int:
         """Number of trainable parameters."""
-        return int(self.model.count_params())
+        return sum(math.prod(weight.shape) for weight in self.model.trainable_weights)
 
     def epoch(self) -> Epoch:
         """Trains on every training example once, evaluates on every test example."""
@@ -56,10 +62,54 @@ class Trainer:
         return Epoch(middle - start, end - middle, *train, test_loss, test_accuracy)
 
 
+def one_hot(data: mnist.Mnist) -> mnist.Mnist:
+    """Labels as the loss with smoothing takes them."""
+    labels = (keras.utils.to_categorical(some) for some in (data.train_labels, data.test_labels))
+    train_labels, test_labels = labels
+    return data._replace(train_labels=train_labels, test_labels=test_labels)
+
+
+def optimizer_of(job: Job) -> keras.optimizers.Optimizer:
+    """The optimizer of a training, with its schedule."""
+    training = job.training
+    rate: Any = training["learning_rate"]
+    if training["schedule"] == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(rate, job.steps)
+    elif training["schedule"] == "linear":
+        rate = keras.optimizers.schedules.PolynomialDecay(rate, job.steps, 0)
+    common = {"learning_rate": rate, "global_clipnorm": training["clip_norm"] or None}
+    names = ("rho", "epsilon", "momentum", "nesterov", "beta_1", "beta_2", "centered")
+    own: dict[str, Any] = {name: training[name] for name in names if name in training}
+    if training["weight_decay"]:
+        own["weight_decay"] = training["weight_decay"]
+    kinds = {
+        "adadelta": keras.optimizers.Adadelta,
+        "sgd": keras.optimizers.SGD,
+        "adam": keras.optimizers.Adam,
+        "adamw": keras.optimizers.AdamW,
+        "rmsprop": keras.optimizers.RMSprop,
+        "lion": keras.optimizers.Lion,
+    }
+    return kinds[training["optimizer"]](**common, **own)
+
+
+def augmentation(training: dict[str, Any]) -> list[keras.layers.Layer]:
+    """Layers that change images in training."""
+    share = training.get("shift_pixels", 0) / 28
+    made = {
+        "shift": lambda: keras.layers.RandomTranslation(share, share, "constant", "nearest"),
+        "flip": lambda: keras.layers.RandomFlip("horizontal"),
+        "erase": lambda: keras.layers.RandomErasing(training["erase_share"], value_range=(0, 1)),
+    }
+    return [made[name]() for name in training["augment"]]
+
+
 def build(job: Job) -> keras.Model:
     """Returns the network; Glorot-uniform kernels and zero biases are Keras's defaults."""
     layers = keras.layers
     inputs = x = layers.Input((28, 28, 1))
+    for layer in augmentation(job.training):
+        x = layer(x)
     blocks = job.blocks()
     for block in blocks:
         x = apply_block(x, block)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cnn_ablation.design import NetworkSpec
+from cnn_ablation.design import NetworkSpec, TrialSpec
 from cnn_ablation.design.summary import summarize
 from experiments.peers.contestants import OWN, ROOT, Contestant, Process, WorkerError
 from experiments.peers.figures import TRAIN_EXAMPLES, Course, Design
@@ -43,7 +43,7 @@ class Match:
     rounds: int
     logs: Path
 
-    def play(self, name: str, network: NetworkSpec) -> Design:
+    def play(self, name: str, spec: TrialSpec) -> Design:
         """Trains one design in every contestant, then rounds in the best of each framework.
 
         A contestant that cannot train it is named and left out.
@@ -51,7 +51,7 @@ class Match:
         Raises:
             WorkerError: one ended later, in the rounds.
         """
-        job = self._job(network)
+        job = self._job(spec)
         processes: dict[str, Process] = {}
         courses: list[Course] = []
         for contestant in self.contestants:
@@ -63,7 +63,7 @@ class Match:
                 processes[contestant.name] = process
             except WorkerError as error:
                 print(f"{name}: left out, {error}", flush=True)
-        design = Design(name, network, self.gemm_gflops(), courses)
+        design = Design(name, spec.network, self.gemm_gflops(), courses)
         best = [design.fastest(framework) for framework in design.frameworks]
         finalists = [course for course in best if course]
         for loser in processes.keys() - {course.contestant for course in finalists}:
@@ -73,7 +73,7 @@ class Match:
             process.quit()
         return design
 
-    def sweep(self, designs: Mapping[str, NetworkSpec], names: Sequence[str]) -> dict[str, float]:
+    def sweep(self, designs: Mapping[str, TrialSpec], names: Sequence[str]) -> dict[str, float]:
         """Seconds that each named contestant needs for all designs in one cold process.
 
         They take turns design by design, and each is only timed while it works.
@@ -84,8 +84,8 @@ class Match:
         chosen = [contestant for contestant in self.contestants if contestant.name in names]
         processes: dict[str, Process] = {}
         seconds = dict.fromkeys((contestant.name for contestant in chosen), 0.0)
-        for network in designs.values():
-            job = dataclasses.replace(self._job(network), epochs=self.epochs)
+        for spec in designs.values():
+            job = self._job(spec, self.epochs)
             for contestant in chosen:
                 if contestant.name not in processes:
                     processes[contestant.name] = self._process(contestant)
@@ -111,14 +111,11 @@ class Match:
         python = sys.executable if contestant.framework in OWN else self.peer_python
         return Process(contestant, python, self.logs / f"{contestant.name}.log")
 
-    def _job(self, network: NetworkSpec) -> Job:
-        return Job(
-            network.to_json(),
-            layers_of(network),
-            threads=self.threads,
-            epochs=self.epochs + self.rounds,
-            batch_size=self.batch_size,
+    def _job(self, spec: TrialSpec, epochs: int | None = None) -> Job:
+        training = spec.training.replace(
+            epochs=epochs or self.epochs + self.rounds, batch_size=self.batch_size
         )
+        return job_of(dataclasses.replace(spec, training=training), self.threads)
 
     def _warm_caches(self, contestant: Contestant, job: Job) -> None:
         """Leaves the programs of a design in the cache, by a process that is not timed."""
@@ -160,6 +157,11 @@ class Match:
                 course.peak_memory_bytes = answer.content["peak_memory_bytes"]
 
 
+def job_of(spec: TrialSpec, threads: int) -> Job:
+    """A trial for all programs."""
+    return Job(spec.to_json(), layers_of(spec.network), spec.training.values(), threads)
+
+
 def layers_of(network: NetworkSpec) -> dict[str, Any]:
     """A network for programs that do not know this project; see `Job.layers`."""
     return {
@@ -172,7 +174,7 @@ def layers_of(network: NetworkSpec) -> dict[str, Any]:
 
 def _require_same_job(course: Course, job: Job) -> None:
     """Refuses a contestant that trains another network, or does not learn."""
-    wanted = summarize(NetworkSpec.from_json(job.spec)).params
+    wanted = summarize(TrialSpec.from_json(job.spec).network).params
     if course.params != wanted:
         raise WorkerError(f"{course.contestant}: {course.params} parameters, must be {wanted}")
     accuracy = course.epochs[-1]["test_accuracy"]

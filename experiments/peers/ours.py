@@ -19,14 +19,7 @@ class Trainer:
 
     def __init__(self, job: Job) -> None:
         keep_compiled_programs(None)
-        training = cnn.TrainingSpec(
-            epochs=job.epochs,
-            batch_size=job.batch_size,
-            learning_rate=job.learning_rate,
-            rho=job.rho,
-            epsilon=job.epsilon,
-        )
-        spec = cnn.TrialSpec(network=cnn.NetworkSpec.from_json(job.spec), training=training)
+        spec = cnn.TrialSpec.from_json(job.spec)
         self.params = cnn.summarize(spec.network).params
         self._trainer = cnn.Trainer(
             spec, cnn.load_dataset("mnist"), cnn.ComputeOptions(**job.options)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -41,9 +42,9 @@ class Trainer:
         )
         self.batch_size = job.batch_size
         self.model = build(job).to(memory_format=layout)
-        self.optimizer = torch.optim.Adadelta(
-            self.model.parameters(), job.learning_rate, job.rho, job.epsilon
-        )
+        self.training = job.training
+        self.optimizer = optimizer_of(job.training, self.model)
+        self.schedule = schedule_of(job, self.optimizer)
         self.forward, self.update = self.model, self.optimizer.step
         compiled = job.options.get("compile", ())
         if "model" in compiled:
@@ -74,11 +75,18 @@ class Trainer:
         order = torch.randperm(len(self.train_labels))
         for rows in order.split(self.batch_size):
             labels_B = self.train_labels.index_select(0, rows)
-            logits_BK = self.forward(self.train_images.index_select(0, rows))
-            loss = functional.cross_entropy(logits_BK, labels_B)
+            images_BCHW = augment(self.train_images.index_select(0, rows), self.training)
+            logits_BK = self.forward(images_BCHW)
+            loss = functional.cross_entropy(
+                logits_BK, labels_B, label_smoothing=self.training["label_smoothing"]
+            )
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
+            if self.training["clip_norm"]:
+                nn.utils.clip_grad_norm_(self.model.parameters(), self.training["clip_norm"])
             self.update()
+            if self.schedule is not None:
+                self.schedule.step()
             loss_sum += loss.detach() * len(rows)
             correct += (logits_BK.detach().argmax(1) == labels_B).sum()
         return loss_sum.item() / len(order), correct.item() / len(order)
@@ -94,6 +102,66 @@ class Trainer:
             loss_sum += functional.cross_entropy(logits_BK, labels_B, reduction="sum").item()
             correct += int((logits_BK.argmax(1) == labels_B).sum())
         return loss_sum / len(self.test_labels), correct / len(self.test_labels)
+
+
+def optimizer_of(training: dict[str, Any], model: nn.Module) -> torch.optim.Optimizer:
+    """The optimizer of a training.
+
+    Raises:
+        ValueError: PyTorch has none of the name.
+    """
+    parameters, rate, name = model.parameters(), training["learning_rate"], training["optimizer"]
+    betas = (training.get("beta_1"), training.get("beta_2"))
+    if name == "adadelta":
+        return torch.optim.Adadelta(parameters, rate, training["rho"], training["epsilon"])
+    if name == "sgd":
+        momentum, nesterov = training["momentum"], training["nesterov"]
+        return torch.optim.SGD(parameters, rate, momentum, nesterov=nesterov)
+    if name == "adam":
+        return torch.optim.Adam(parameters, rate, betas, training["epsilon"])
+    if name == "adamw":
+        decay = training["weight_decay"]
+        return torch.optim.AdamW(parameters, rate, betas, training["epsilon"], decay)
+    if name == "rmsprop":
+        return torch.optim.RMSprop(parameters, rate, training["rho"], training["epsilon"])
+    raise ValueError(f"PyTorch has no optimizer {name}")
+
+
+def schedule_of(job: Job, optimizer: torch.optim.Optimizer) -> Any:
+    """The schedule of a training, a step a batch; None for a constant rate."""
+    if job.training["schedule"] == "cosine":
+        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, job.steps)
+    if job.training["schedule"] == "linear":
+        return torch.optim.lr_scheduler.LinearLR(optimizer, 1, 0, job.steps)
+    return None
+
+
+def augment(images_BCHW: torch.Tensor, training: dict[str, Any]) -> torch.Tensor:
+    """Each image changed by its own draw.
+
+    Raises:
+        ValueError: this program does not know a change.
+    """
+    for name in training["augment"]:
+        if name == "flip":
+            flipped_B111 = torch.rand(len(images_BCHW), 1, 1, 1) < 0.5
+            images_BCHW = torch.where(flipped_B111, images_BCHW.flip(3), images_BCHW)
+        elif name == "shift":
+            images_BCHW = shift(images_BCHW, training["shift_pixels"])
+        else:
+            raise ValueError(f"no augmentation {name} here")
+    return images_BCHW
+
+
+def shift(images_BCHW: torch.Tensor, most: int) -> torch.Tensor:
+    """Each image moved by whole pixels within a black margin."""
+    batch, channels, height, width = images_BCHW.shape
+    padded = functional.pad(images_BCHW, (most,) * 4)
+    down, right = torch.randint(0, 2 * most + 1, (2, batch, 1))
+    rows = (down + torch.arange(height)).reshape(batch, 1, height, 1)
+    columns = (right + torch.arange(width)).reshape(batch, 1, 1, width)
+    images = torch.arange(batch).reshape(-1, 1, 1, 1)
+    return padded[images, torch.arange(channels).reshape(1, -1, 1, 1), rows, columns]
 
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {

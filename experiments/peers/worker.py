@@ -20,6 +20,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
+TRAIN_EXAMPLES = 60_000
+
 
 @dataclass(frozen=True)
 class Block:
@@ -57,22 +59,20 @@ class Job:
     """What to train.
 
     Attributes:
-        spec: the network as the project's JSON: a field at its usual value may be left out.
+        spec: network and training as the project's JSON: a field at its usual value may be left
+            out.
         layers: the network with nothing left out, for programs that do not know this project:
             blocks, head, hidden, head_dropout.
+        training: the training likewise: optimizer, schedule and augmentations by name, and every
+            option.
         threads: how many may be used.
-        epochs: how many will be asked for.
         options: the framework's own.
     """
 
     spec: dict[str, Any]
     layers: dict[str, Any]
+    training: dict[str, Any]
     threads: int
-    epochs: int
-    batch_size: int = 128
-    learning_rate: float = 1.0
-    rho: float = 0.95
-    epsilon: float = 1e-7
     seed: int = 0
     options: dict[str, Any] = field(default_factory=dict)
 
@@ -84,6 +84,21 @@ class Job:
                 another network.
         """
         return [Block(**block) for block in self.layers["blocks"]]
+
+    @property
+    def epochs(self) -> int:
+        """How many will be asked for."""
+        return int(self.training["epochs"])
+
+    @property
+    def batch_size(self) -> int:
+        """Images of a step."""
+        return int(self.training["batch_size"])
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole training."""
+        return self.epochs * -(-TRAIN_EXAMPLES // self.batch_size)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from cnn_ablation.design import NetworkSpec
+from cnn_ablation.design import NetworkSpec, TrialSpec
 from experiments.peers.contestants import OURS, Contestant, Process, WorkerError, missing_packages
 from experiments.peers.designs import CHOICES, DESIGNS
 from experiments.peers.figures import Course, Design, geometric_mean
-from experiments.peers.match import layers_of
+from experiments.peers.match import job_of, layers_of
 from experiments.peers.worker import Job
 
 ROOT = Path(__file__).parents[2]
@@ -32,12 +32,15 @@ def test_the_15_designs_are_the_notebooks() -> None:
 
 def test_workers_know_every_field_of_a_block() -> None:
     """A field that they did not know would be refused, and one at its usual value left out."""
-    for network in [*DESIGNS.values(), *CHOICES.values()]:
-        job = Job(network.to_json(), layers_of(network), threads=1, epochs=1)
+    specs = [*map(TrialSpec, DESIGNS.values()), *CHOICES.values()]
+    for spec in specs:
+        job = job_of(spec, threads=1)
         assert [dataclasses.asdict(block) for block in job.blocks()] == [
-            dataclasses.asdict(block) for block in network.blocks
+            dataclasses.asdict(block) for block in spec.network.blocks
         ]
-    assert len(set(CHOICES.values()) - {NetworkSpec(pool=2)}) == len(CHOICES)
+        assert TrialSpec.from_json(json.loads(json.dumps(job.spec))) == spec
+        assert job.steps == 2 * STEPS
+    assert len(set(specs)) == len(DESIGNS) + len(CHOICES)
 
 
 def test_useful_work_is_counted_by_hand_for_the_base_design() -> None:
@@ -72,7 +75,7 @@ def test_a_worker_that_ends_is_an_error_with_what_it_said(tmp_path: Path) -> Non
     broken = Contestant("broken", "Broken", "no_such_worker", ("no_such_package", "json"))
     process = Process(broken, sys.executable, tmp_path / "log")
     with pytest.raises(WorkerError, match=r"broken: .*No module named.*no_such_worker"):
-        process.start(Job({}, {}, threads=1, epochs=1))
+        process.start(Job({}, {}, {}, threads=1))
     assert missing_packages(broken, sys.executable) == ["no_such_package"]
 
 
@@ -105,4 +108,4 @@ def test_a_peer_refuses_a_field_that_it_does_not_know() -> None:
     layers = layers_of(NetworkSpec(stride=2))
     layers["blocks"][0]["new_field"] = 1
     with pytest.raises(TypeError, match="new_field"):
-        Job({}, layers, threads=1, epochs=1).blocks()
+        Job({}, layers, {}, threads=1).blocks()
