@@ -5,6 +5,8 @@ times as many (Sun et al. 2017, arXiv 1707.02968): the growth is judged. A netwo
 many wrong labels, with some loss of accuracy (Rolnick et al. 2017, arXiv 1705.10694): the loss is
 judged.
 
+Epochs are the same for all, so that fewer images are fewer steps too.
+
 python -m experiments.amount_of_data --num_seeds=10
 """
 

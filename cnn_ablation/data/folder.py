@@ -15,34 +15,34 @@ import numpy as np
 
 from cnn_ablation.data.dataset import Dataset
 from cnn_ablation.data.resizing import resize
-from cnn_ablation.display.notices import notify
 from cnn_ablation.errors import InputError
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 SPLITS = ("train", "test")
 # One in so many files of a class is for tests, where there are no two folders.
 _TEST_EVERY = 5
+_NO_DATA = ("Thumbs.db", "__MACOSX")
 _GREY = ("1", "L", "LA")
 _COLOUR = ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr", "HSV", "LAB")
-# The files of each class.
+# The files of each class, and these of each split.
 _Files = Mapping[str, list[Path]]
+Splits = Mapping[str, _Files]
 
 
-def read_folder(path: Path, name: str, image_size: tuple[int, ...] = ()) -> Dataset:
-    """The dataset of a folder. Classes are numbered in the order of their names.
+def read_folder(splits: Splits, name: str, image_size: tuple[int, ...] = ()) -> Dataset:
+    """The dataset of a folder's files. Classes are numbered in the order of their names.
 
     Images are grey where all are; else all are RGB. Transparency is dropped, and a JPEG is turned
     as its EXIF data say.
 
     Args:
-        path: the folder.
+        splits: the files of each class, of each split.
         name: what to call the dataset.
         image_size: height and width to resize to, or () where all images have one size.
 
     Raises:
-        InputError: a file or a folder is not what it must be; the message names it.
+        InputError: a file is not what it must be; the message names it.
     """
-    splits = _splits(path)
     classes = sorted(splits["train"])
     reader = _Reader(image_size)
     arrays = {}
@@ -58,12 +58,12 @@ def read_folder(path: Path, name: str, image_size: tuple[int, ...] = ()) -> Data
     return Dataset.from_arrays(name, parts[0], parts[1], num_classes=len(classes))
 
 
-def everything_below(path: Path) -> list[Path]:
-    """Every file and folder that a folder's dataset is made of, in one order."""
-    return sorted(one for one in path.rglob("*") if not _hidden(one, path))
+def list_folder(path: Path) -> Splits:
+    """The files of each class, of the splits `train` and `test`; none is opened.
 
-
-def _splits(path: Path) -> dict[str, _Files]:
+    Raises:
+        InputError: a folder, or a file's name, is not what it must be; the message names it.
+    """
     folders = {folder.name: folder for folder in _folders(path)}
     found = [split for split in SPLITS if split in folders]
     if len(found) == 1:
@@ -71,8 +71,6 @@ def _splits(path: Path) -> dict[str, _Files]:
         raise InputError(f"{path}: has {found[0]}/ but no {lacks}/; must have both, or neither")
     if not found:
         return _divided(path, _classes(path))
-    for other in sorted(set(folders) - set(SPLITS)):
-        notify(f"{folders[other]}: not used; images are those of train/ and test/")
     splits = {split: _classes(folders[split]) for split in SPLITS}
     for one, other in (SPLITS, SPLITS[::-1]):
         for name in sorted(set(splits[one]) - set(splits[other])):
@@ -80,7 +78,14 @@ def _splits(path: Path) -> dict[str, _Files]:
     return splits
 
 
-def _divided(path: Path, classes: _Files) -> dict[str, _Files]:
+def unused_folders(path: Path) -> list[Path]:
+    """The folders beside `train` and `test`, where there are these."""
+    folders = _folders(path)
+    split = {folder.name for folder in folders} >= set(SPLITS)
+    return [folder for folder in folders if split and folder.name not in SPLITS]
+
+
+def _divided(path: Path, classes: _Files) -> Splits:
     splits: dict[str, dict[str, list[Path]]] = {split: {} for split in SPLITS}
     for name, files in classes.items():
         if len(files) < 2:
@@ -91,7 +96,7 @@ def _divided(path: Path, classes: _Files) -> dict[str, _Files]:
         ordered = sorted(files, key=lambda file: _hash(file.name))
         for_tests = -(-len(files) // _TEST_EVERY)
         splits["test"][name], splits["train"][name] = ordered[:for_tests], ordered[for_tests:]
-    return dict(splits)
+    return {**splits}
 
 
 def _classes(path: Path) -> _Files:
@@ -107,19 +112,23 @@ def _classes(path: Path) -> _Files:
 
 
 def _folders(path: Path) -> list[Path]:
+    return [one for one in _inside(path) if one.is_dir()]
+
+
+def _inside(path: Path) -> list[Path]:
+    """What a folder holds, but for what systems put there by themselves, such as .DS_Store."""
     try:
-        return sorted(one for one in path.iterdir() if one.is_dir() and not _hidden(one, path))
+        found = sorted(path.iterdir())
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    return [one for one in found if not one.name.startswith(".") and one.name not in _NO_DATA]
 
 
 def _images(folder: Path) -> Iterator[Path]:
-    for file in sorted(folder.iterdir()):
-        if _hidden(file, folder):
-            continue
+    for file in _inside(folder):
         if file.is_dir():
             raise InputError(f"{file}: is a folder inside a class; a class must hold images alone")
-        if file.suffix.lower() not in SUFFIXES:
+        if file.suffix.lower() not in SUFFIXES or not file.is_file():
             raise InputError(f"{file}: must be an image in {', '.join(SUFFIXES)}")
         yield file
 
@@ -173,12 +182,6 @@ def _stacked(images: list[np.ndarray], *, coloured: bool) -> np.ndarray:
     if coloured:
         images = [np.repeat(one, 3, axis=-1) if one.shape[-1] == 1 else one for one in images]
     return np.stack(images)
-
-
-def _hidden(path: Path, below: Path) -> bool:
-    """Whether a path is one that systems put there by themselves, such as .DS_Store."""
-    parts = path.relative_to(below).parts
-    return any(part.startswith(".") or part in ("Thumbs.db", "__MACOSX") for part in parts)
 
 
 def _hash(text: str) -> str:

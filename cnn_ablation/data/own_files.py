@@ -8,8 +8,9 @@ from pathlib import Path
 
 from cnn_ablation.data.archive import read_archive
 from cnn_ablation.data.dataset import Dataset
-from cnn_ablation.data.folder import everything_below, read_folder
+from cnn_ablation.data.folder import Splits, list_folder, read_folder, unused_folders
 from cnn_ablation.design.data import ARCHIVE, looks_like_path
+from cnn_ablation.display.notices import notify
 from cnn_ablation.errors import InputError
 from cnn_ablation.system.paths import user_path
 
@@ -52,20 +53,25 @@ def read(path: Path, image_size: tuple[int, ...]) -> Dataset:
     Raises:
         InputError: something in it is wrong; the message names the file.
     """
-    key = (path.resolve(), image_size)
-    state = _state_of(path)
+    key, name = (path.resolve(), image_size), path.resolve().name.removesuffix(ARCHIVE)
+    splits = list_folder(path) if path.is_dir() else None
+    state = _state_of([path] if splits is None else _files_of(splits))
     if key not in _read or _read[key][0] != state:
-        name = path.resolve().name.removesuffix(ARCHIVE)
-        made = read_folder(path, name, image_size) if path.is_dir() else read_archive(path, name)
+        if splits is None:
+            made = read_archive(path, name)
+        else:
+            made = read_folder(splits, name, image_size)
+            for folder in unused_folders(path):
+                notify(f"{folder}: not used; images are those of train/ and test/")
         _read[key] = (state, made)
     return _read[key][1]
 
 
-def _state_of(path: Path) -> _State:
+def _files_of(splits: Splits) -> list[Path]:
+    return [file for classes in splits.values() for files in classes.values() for file in files]
+
+
+def _state_of(files: list[Path]) -> _State:
     """What tells one state of the files from another."""
-    found = []
-    for file in everything_below(path) if path.is_dir() else [path]:
-        stat = file.stat()
-        times = (-1, 0) if file.is_dir() else (stat.st_size, stat.st_mtime_ns)
-        found.append((str(file.relative_to(path)), *times))
-    return tuple(found)
+    states = [(str(file), file.stat()) for file in files]
+    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in states)

@@ -160,7 +160,7 @@ def _not_there(name: str, root: Path) -> InputError:
     found = (path for depth in ("*/*/", "*/*/*/") for path in root.glob(f"{depth}features.json"))
     there = sorted({path.relative_to(root).parts[0] for path in found})
     others = f" (there: {', '.join(there)})" if there else ""
-    own = f" (your folder here is ./{name})" if Path(name).is_dir() else ""
+    own = f" (your folder here is ./{name})" if name and Path(name).is_dir() else ""
     return InputError(
         f"--dataset={name}: must be {', '.join((*SOURCES, *registered_names()))},"
         f" or a dataset that TFDS has prepared in {root}{others}, or a path of yours{own}"

@@ -1,5 +1,6 @@
 """The studies of single choices: each is whole, starts, and says where its claims are from."""
 
+import dataclasses
 import functools
 import importlib
 import re
@@ -15,7 +16,7 @@ from cnn_ablation.design.summary import summarize
 from cnn_ablation.network import model
 from cnn_ablation.study import Study, add_controls
 from cnn_ablation.study.checks import check_study, same_designs
-from cnn_ablation.study.plan import Plan
+from cnn_ablation.study.plan import DatasetFacts, Plan
 from cnn_ablation.training.state import Examples, TrainConfig
 from cnn_ablation.training.steps import create_train_state, train_epoch
 
@@ -48,8 +49,9 @@ def study_of(name: str) -> Study:
 
 
 def plan_of(study: Study) -> Plan:
-    environment: dict[str, Any] = {}
-    return Plan(study, TrainingSpec(), DataSpec(), "1", "0", "xla", (0, 1), environment)
+    plan = Plan(study, TrainingSpec(), DataSpec(), "1", "0", "xla", (0, 1))
+    others = {spec.data: DatasetFacts("1", "0") for spec in plan.designs if spec.data != plan.data}
+    return dataclasses.replace(plan, other_datasets=others)
 
 
 @pytest.mark.parametrize("name", STUDIES)

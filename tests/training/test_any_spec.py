@@ -47,7 +47,7 @@ def test_parameters_are_those_of_the_layer_table_and_an_epoch_keeps_every_shape(
 
 
 @given(trial_specs())
-@settings(max_examples=3)
+@settings(max_examples=2)
 def test_an_epoch_of_any_spec_is_finite_and_takes_each_example_once(spec: TrialSpec) -> None:
     config, generator = config_of(spec), np.random.default_rng(0)
     shape = (COUNT, *spec.network.image_shape)

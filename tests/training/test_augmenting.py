@@ -20,7 +20,10 @@ from cnn_ablation.training.steps import create_train_state, evaluate, train_epoc
 NETWORK = NetworkSpec(features=(2, 3), hidden=5, classes=4, image_shape=(8, 9, 2))
 TRAINING = TrainingSpec(batch_size=16, augment=("shift", "flip", "erase"))
 CONFIG = TrainConfig(NETWORK, TRAINING, "xla")
-epoch = jax.jit(train_epoch, static_argnums=4)
+# Most of the time is XLA's compiling, which need not make these programs fast.
+QUICK: dict[str, str | bool] = {"xla_backend_optimization_level": "0"}
+epoch = jax.jit(train_epoch, static_argnums=4, compiler_options=QUICK)
+create = jax.jit(create_train_state, static_argnums=1, compiler_options=QUICK)
 
 
 def examples(count: int = 37) -> Examples:
@@ -57,7 +60,7 @@ def test_an_augmentation_does_the_same_beside_others_and_in_a_smaller_batch() ->
 
 
 def test_epochs_and_seeds_augment_differently_and_the_same_seed_alike() -> None:
-    state = create_train_state(jnp.int32(5), CONFIG)
+    state = create(jnp.int32(5), CONFIG)
     losses = [
         float(epoch(state, examples(), jnp.int32(seed), jnp.int32(number), CONFIG)[1].loss)
         for seed, number in ((5, 1), (5, 1), (5, 2), (6, 1))
@@ -67,7 +70,7 @@ def test_epochs_and_seeds_augment_differently_and_the_same_seed_alike() -> None:
 
 
 def test_nothing_is_augmented_in_evaluation_and_nothing_without_being_asked() -> None:
-    state = create_train_state(jnp.int32(5), CONFIG)
+    state = create(jnp.int32(5), CONFIG)
     plain = CONFIG._replace(training=TrainingSpec(batch_size=16))
     assert augmenting(plain, jax.random.key(0), 0, 3) is None
     figures = [evaluate(state.variables, examples(), config) for config in (CONFIG, plain)]

@@ -20,7 +20,10 @@ from cnn_ablation.training.trainer import fit
 
 NETWORK = NetworkSpec(features=(2, 3), hidden=5, classes=4, image_shape=(8, 9, 2))
 TRAINING = TrainingSpec(batch_size=16)
-epoch = jax.jit(train_epoch, static_argnums=4)
+# Most of the time is XLA's compiling, which need not make these programs fast.
+QUICK: dict[str, str | bool] = {"xla_backend_optimization_level": "0"}
+epoch = jax.jit(train_epoch, static_argnums=4, compiler_options=QUICK)
+create = jax.jit(create_train_state, static_argnums=1, compiler_options=QUICK)
 
 
 def config_of(**data: Any) -> TrainConfig:
@@ -75,7 +78,7 @@ def test_wrong_labels_are_as_many_as_asked_evenly_wrong_and_nested() -> None:
 
 def test_an_epoch_takes_the_drawn_images_once_each_and_always_the_same() -> None:
     config, data = config_of(train_fraction=0.3), examples()
-    state = create_train_state(jnp.int32(5), config)
+    state = create(jnp.int32(5), config)
     chosen = draw_examples(jax.random.fold_in(jax.random.key(5), 3), 60, config)
     inside = jnp.zeros(60, bool).at[chosen].set(True)
     # Images that are not drawn may hold anything: the epoch does not see them.
@@ -91,7 +94,7 @@ def test_an_epoch_takes_the_drawn_images_once_each_and_always_the_same() -> None
 
 def test_only_training_labels_are_wrong() -> None:
     config, data = config_of(label_noise=0.5), examples()
-    state = create_train_state(jnp.int32(5), config)
+    state = create(jnp.int32(5), config)
     key = jax.random.fold_in(jax.random.key(5), 4)
     wrong = data._replace(labels_N=draw_labels(key, data.labels_N, config))
     by_noise = epoch(state, data, jnp.int32(5), jnp.int32(1), config)
@@ -104,7 +107,7 @@ def test_only_training_labels_are_wrong() -> None:
 @pytest.mark.parametrize("fraction", [1.0, 0.5])
 def test_standardized_pixels_have_the_statistics_of_the_images_trained_on(fraction: float) -> None:
     config, data = config_of(input_norm="standardize", train_fraction=fraction), examples()
-    state = create_train_state(jnp.int32(5), config)
+    state = create(jnp.int32(5), config)
     after, _ = epoch(state, data, jnp.int32(5), jnp.int32(1), config)
     chosen = draw_examples(jax.random.fold_in(jax.random.key(5), 3), 60, config)
     images = np.asarray(data.images_NHWC if chosen is None else data.images_NHWC[chosen])
@@ -135,7 +138,7 @@ def test_by_hand_the_first_standardized_step_is_that_of_standardized_images() ->
     pixels = np.asarray(data.images_NHWC) / 255
     standard = ((pixels - pixels.mean((0, 1, 2))) / pixels.std((0, 1, 2))).astype(np.float32)
     config = config_of(input_norm="standardize")
-    state = create_train_state(jnp.int32(5), config)
+    state = create(jnp.int32(5), config)
     after, _ = epoch(state, data, jnp.int32(5), jnp.int32(1), config)
     plain = {"params": state.params}
     expected = model.apply(NETWORK, plain, jnp.asarray(standard))
