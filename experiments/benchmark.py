@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,6 +30,7 @@ from cnn_ablation.design import TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.system.environment import git_revision
 from cnn_ablation.system.files import write_json, write_text
+from cnn_ablation.system.hardware import describe_hardware
 from experiments.choices import chosen, required
 from experiments.peers.contestants import (
     CONTESTANTS,
@@ -134,24 +134,13 @@ def _header(threads: int) -> dict[str, Any]:
         "command": " ".join(["python -m experiments.benchmark", *sys.argv[1:]]),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "git_revision": git_revision(),
-        "processor": _processor(),
+        "processor": describe_hardware()["processor"],
         "threads": threads,
         "load_before": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "epochs": FLAGS.epochs,
         "rounds": FLAGS.rounds,
         "batch_size": FLAGS.batch_size,
     }
-
-
-def _processor() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        lines = cpuinfo.read_text().splitlines()
-        about = dict(line.split(":", 1) for line in lines if ":" in line)
-        about = {key.strip(): value.strip() for key, value in about.items()}
-        if "model name" in about:
-            return f"{about['model name']} (family {about['cpu family']}, model {about['model']})"
-    return platform.processor() or platform.machine()
 
 
 def _take_processors(threads: int | None) -> int:

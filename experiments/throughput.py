@@ -14,15 +14,17 @@ from the end of the first seeds to the end of the last: starting and compiling a
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import multiprocessing
 import os
+import signal
 import statistics
+import threading
 import time
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection
 
-import jax
 from absl import flags
 
 from cnn_ablation.commands import entry
@@ -99,14 +101,62 @@ def main() -> int:
 
 
 def _apart(measurement: Measurement) -> float:
-    """Measures in a fresh process: JAX's devices are made once and for all."""
+    """Measures in a fresh process: JAX's devices are made once and for all.
+
+    It hears no signals, and is ended where this process is told to stop, or is gone.
+    """
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
-        return pool.submit(measure, measurement).result()
+    ours, theirs = spawn.Pipe(duplex=False)
+    process = spawn.Process(target=_answer, args=(measurement, theirs))
+    try:
+        with _signals_blocked():
+            process.start()
+        theirs.close()
+        answer = ours.recv()
+    except EOFError:
+        raise InputError(f"{measurement.design}: its process ended without an answer") from None
+    finally:
+        if process.pid is not None:
+            process.kill()
+            process.join()
+    if isinstance(answer, str):
+        raise InputError(answer)
+    return float(answer)
+
+
+@contextlib.contextmanager
+def _signals_blocked() -> Iterator[None]:
+    """What is started inside hears neither SIGINT nor SIGTERM; they reach this process after."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _answer(measurement: Measurement, answers: Connection) -> None:
+    """Measures and answers, in the fresh process."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        answers.send(measure(measurement))
+    except InputError as error:
+        answers.send(str(error))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def measure(measurement: Measurement) -> float:
     """Trainings a minute, measured in this process, whose devices must not be made yet."""
+    import jax
+
     if measurement.way == "devices":
         jax.config.update("jax_num_cpu_devices", measurement.cores)
     keep_compiled_programs(None)

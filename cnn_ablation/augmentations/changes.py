@@ -115,6 +115,7 @@ class Erase(Augmentation):
         """The image, with or without a black rectangle."""
         import jax
         import jax.numpy as jnp
+        from jax import lax
 
         chance, area, ratio, top, left = jax.random.uniform(key, (5,))
         height, width, _ = image_HWC.shape
@@ -122,8 +123,10 @@ class Erase(Augmentation):
         sides = jnp.exp(jnp.log(0.3) + math.log(3.3 / 0.3) * ratio)
         tall = jnp.clip(jnp.round(jnp.sqrt(pixels * sides)), 1, height)
         wide = jnp.clip(jnp.round(jnp.sqrt(pixels / sides)), 1, width)
-        rows = jnp.arange(height)[:, None] - jnp.floor(top * (height - tall + 1))
-        columns = jnp.arange(width) - jnp.floor(left * (width - wide + 1))
-        inside = (rows >= 0) & (rows < tall) & (columns >= 0) & (columns < wide)
-        erased = inside & (chance < self.erase_share)
+        first, left = jnp.floor(top * (height - tall + 1)), jnp.floor(left * (width - wide + 1))
+        wide = jnp.where(chance < self.erase_share, wide, 0)
+        # Or XLA computes the rectangle anew at every pixel, which takes as long as training does.
+        first, left, tall, wide = lax.optimization_barrier((first, left, tall, wide))
+        rows, columns = jnp.arange(height)[:, None] - first, jnp.arange(width) - left
+        erased = (rows >= 0) & (rows < tall) & (columns >= 0) & (columns < wide)
         return jnp.where(erased[:, :, None], jnp.zeros((), image_HWC.dtype), image_HWC)

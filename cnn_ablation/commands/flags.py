@@ -129,6 +129,11 @@ def define_host_flags() -> None:
         ("join_seconds", "seconds to wait for all hosts at the start"),
     ):
         _define(name, getattr(HostOptions, name), Option(WHOLE, text), module)
+    text = (
+        "file of mode 600 with a secret that all hosts know (default: $CNN_ABLATION_SECRET, or a "
+        "random one in the user's cache, for hosts that share a home)"
+    )
+    _define("secret_file", None, Option(TEXT, text, optional=True), module)
 
 
 def define_record(record: type, module: str, **own_defaults: Any) -> None:

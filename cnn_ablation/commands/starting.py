@@ -26,6 +26,7 @@ def start(host_options: hosts.HostOptions) -> None:
     load_jax()
     hosts.join(host_options)
     start_jax()
+    hosts.prove(host_options.secret_file)
     stopping.check()
 
 

@@ -25,6 +25,8 @@ from cnn_ablation.errors import one_line
 from cnn_ablation.system.stored import parse_object, seal, unseal
 
 _FORMAT = 2
+# All keys from before there were checksums.
+_OLDER = ("format", "shape", "images_crc32", "labels_crc32", "records")
 _HEADERS: dict[tuple[int, int], Any] = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -66,7 +68,7 @@ def load_cache(folder: Path, split: str) -> LabeledImages | None:
     try:
         _require_sizes(path)
         with np.load(path, allow_pickle=False) as arrays:
-            source = unseal(parse_object(str(arrays["source"]).encode()), ("format",))
+            source = unseal(parse_object(str(arrays["source"]).encode()), _OLDER)
             _require_current(source, folder, split)
             return _checked(LabeledImages(arrays["images"], arrays["labels"]), source)
     except Exception as error:  # A damaged archive can make zipfile and NumPy raise anything.

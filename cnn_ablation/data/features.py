@@ -29,7 +29,10 @@ def require_harmless(folder: Path) -> None:
         try:
             document = parse_object(path.read_bytes())
         except InputError as error:
-            raise InputError(f"{path}: is damaged ({error})") from None
+            raise InputError(
+                f"{folder}: not a whole dataset of TFDS ({name}: {error}); delete it and prepare "
+                "it again"
+            ) from None
         except OSError as error:
             raise InputError(f"{path}: cannot be read ({error.strerror})") from None
         if name == FEATURES:

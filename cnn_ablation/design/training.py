@@ -14,6 +14,8 @@ from cnn_ablation.options import NUMBER, TEXT, Option, Registry, declared, optio
 from cnn_ablation.options.fields import defaults
 
 DTYPES = ("float32", "bfloat16")
+# Precisions of products of float32 numbers, and what JAX calls them.
+PRECISIONS = {"float32": "float32", "tf32": "tensorfloat32", "bfloat16": "bfloat16"}
 Entry = Optimizer | Schedule | Augmentation
 # The fields that choose entries by name, and among which.
 _REGISTRIES: dict[str, Registry[Any]] = {

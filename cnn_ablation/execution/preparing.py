@@ -28,6 +28,7 @@ from cnn_ablation.system import stopping
 from cnn_ablation.system.clock import seconds_since_start
 from cnn_ablation.system.compilation import keep_compiled_programs
 from cnn_ablation.system.environment import describe_device, describe_environment
+from cnn_ablation.system.hardware import describe_hardware
 from cnn_ablation.system.paths import user_path
 from cnn_ablation.training.mesh import choose_devices
 
@@ -107,6 +108,11 @@ def prepare(
     }
     environment["device"] = describe_device(environment)
     environment["convolution"] = lowering
+    environment["hardware"] = {
+        **describe_hardware(),
+        "convolution": lowering,
+        "precision": compute.precision,
+    }
     environment["executor"] = options.execution.executor
     if options.program:
         environment["program"] = options.program

@@ -5,7 +5,10 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from cnn_ablation.claims.words import plural
 from cnn_ablation.design import TrialSpec
+from cnn_ablation.display.text import wrap
+from cnn_ablation.errors import InputError
 from cnn_ablation.execution import extensions, hosts
 from cnn_ablation.execution.executors import Ended, Event, Executor, Task
 from cnn_ablation.execution.executors.several_hosts import follow_tasks
@@ -103,12 +106,31 @@ def open_session(
     held = choose_folder is not None
     store = Store(folder, prepared.plan, held=held, rounds=options.timing_rounds)
     with store, trackers:
+        _require_hardware(store, prepared)
         hosts.recording_in(folder)
         tracking = TrialTracking(trackers, store)
         try:
             yield Session(prepared, store, executor, tracking)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_kept(folder, prepared.plan)) from None
+
+
+def _require_hardware(store: Store, prepared: Prepared) -> None:
+    """Says, or refuses where that was asked for, that trials of other hardware are there.
+
+    Raises:
+        InputError: `--same_hardware`, and trials are missing.
+    """
+    now = prepared.plan.environment["hardware"]
+    others = store.other_hardware(now)
+    if not others or not missing_trials(store.results()):
+        return
+    found = "; ".join(f"{count} with {what}" for what, count in others.items())
+    mixed = f"{plural(sum(others.values()), 'trial')} were trained on other hardware ({found})"
+    if prepared.options.compute.same_hardware:
+        raise InputError(f"--same_hardware: {mixed}; name another --workdir, or leave it out")
+    if hosts.is_lead():
+        print(wrap(f"{mixed}: last bits of these and the new ones differ", "mixed    "))
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from jax import Array
 from jax.nn import initializers
 
 from cnn_ablation.design import NetworkSpec
+from cnn_ablation.design.training import PRECISIONS
 from cnn_ablation.network.block import Drawn, apply_block, drop
 from cnn_ablation.network.lowerings import lowering_of
 from cnn_ablation.network.mode import EVALUATE, Mode
@@ -116,6 +117,7 @@ def apply(
     *,
     lowering: str = "xla",
     dtype: str = "float32",
+    precision: str = "float32",
 ) -> Array:
     """Computes float32 logits_BK as in evaluation.
 
@@ -125,11 +127,13 @@ def apply(
         images_BHWC: pixels as whole numbers 0 to 255, or scaled to 0..1 as floats.
         lowering: name of the lowering.
         dtype: number format of the computation.
+        precision: of products of float32 numbers, where the device has lower ones.
     """
     if jnp.issubdtype(images_BHWC.dtype, jnp.integer):
         images_BHWC = normalize(images_BHWC)
     images_BHWC = standardize(images_BHWC, variables)
-    return jnp.asarray(Network(spec, lowering, dtype).apply(variables, images_BHWC))
+    with jax.default_matmul_precision(PRECISIONS[precision]):
+        return jnp.asarray(Network(spec, lowering, dtype).apply(variables, images_BHWC))
 
 
 def apply_training(
@@ -140,6 +144,7 @@ def apply_training(
     *,
     lowering: str = "xla",
     dtype: str = "float32",
+    precision: str = "float32",
 ) -> tuple[Array, Variables]:
     """Computes float32 logits_BK as in training, and the running statistics that it changes.
 
@@ -150,13 +155,16 @@ def apply_training(
         mode: a mode whose `train` is set.
         lowering: name of the lowering.
         dtype: number format of the computation.
+        precision: of products of float32 numbers, where the device has lower ones.
 
     Returns:
         The logits, and `batch_stats` after the step: empty where there are none.
     """
     network = Network(spec, lowering, dtype)
     images_BHWC = standardize(images_BHWC, variables)
-    logits_BK, changed = network.apply(variables, images_BHWC, mode, mutable=["batch_stats"])
+    # Products of the backward pass take the precision of their forward ones.
+    with jax.default_matmul_precision(PRECISIONS[precision]):
+        logits_BK, changed = network.apply(variables, images_BHWC, mode, mutable=["batch_stats"])
     return jnp.asarray(logits_BK), changed.get("batch_stats", {})
 
 

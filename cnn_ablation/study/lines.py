@@ -31,6 +31,8 @@ def trial_check(plan: Plan) -> Callable[[Mapping[str, Any]], None]:
         trial_id = line["trial_id"]
         if not isinstance(trial_id, str):
             raise InputError(f"trial_id {trial_id!r}: must be a text")
+        if not isinstance(line.get("hardware") or {}, dict):
+            raise InputError("its hardware must be a JSON object")
         expected = declared.get(trial_id)
         try:
             spec = TrialSpec.from_json(line.get("spec"))

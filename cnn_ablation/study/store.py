@@ -7,6 +7,7 @@ timings.jsonl  one line a round of the timing pass, only ever appended to
 `ledger` has the two files that say what was declared before the first trial, and judged since.
 """
 
+import collections
 import contextlib
 import dataclasses
 import json
@@ -39,6 +40,7 @@ from cnn_ablation.study.plan import OLDER_PLAN, Plan
 from cnn_ablation.study.results import StudyResults, Timing
 from cnn_ablation.study.strays import explain_strays
 from cnn_ablation.system.files import unwritable, write_json
+from cnn_ablation.system.hardware import difference
 from cnn_ablation.system.locks import sole_writer
 from cnn_ablation.system.stored import parse_object, seal, unseal
 from cnn_ablation.training.records import FINISHED, TrialRecord
@@ -177,6 +179,7 @@ class Store:
             "status": trial.status,
             "error": trial.error,
             "device": self.plan.environment.get("device"),
+            "hardware": self.plan.environment.get("hardware"),
             "git_revision": self.plan.environment.get("git_revision"),
             "epochs": [vars(epoch) for epoch in trial.epochs],
             **trial.correct_json(),
@@ -233,6 +236,20 @@ class Store:
         if machine is None:
             return len(_most(complete))
         return len(complete.get(_key(machine), ()))
+
+    def other_hardware(self, hardware: Mapping[str, Any]) -> dict[str, int]:
+        """How many trials were trained on which other hardware, as far as their lines say.
+
+        Args:
+            hardware: that of now, as `system.hardware` describes it.
+
+        Returns:
+            Counts by what differs, in words.
+        """
+        others = (line.get("hardware") for line in self._trial_lines)
+        return collections.Counter(
+            difference(own, hardware) for own in others if own and own != hardware
+        )
 
     def results(self) -> StudyResults:
         """All that is there so far."""

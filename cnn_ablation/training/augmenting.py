@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jax import Array
+from jax import Array, lax
 
 from cnn_ablation.augmentations import Augmentation
 from cnn_ablation.network.mode import Mode
@@ -46,5 +46,7 @@ def augmenting(config: TrainConfig, key: Array, step: Array | int, count: int) -
 def _each(augmentation: Augmentation, images_BHWC: Array, mode: Mode, places_B: Array) -> Array:
     own = mode.key_of(f"augment_{augmentation.name}")
     keys_B = jax.vmap(jax.random.fold_in, (None, 0))(own, places_B)
+    # Or XLA gathers an image, or changes it, anew for every pixel that the next change looks at.
+    images_BHWC = lax.optimization_barrier(images_BHWC)
     changed: Array = jax.vmap(augmentation.change)(images_BHWC, keys_B)
     return changed

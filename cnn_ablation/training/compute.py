@@ -1,7 +1,11 @@
-"""How trials are placed and lowered: options that change no result but its last bits, and speed."""
+"""How trials are placed and lowered: options that change no result but its last bits, and speed.
+
+A lower `precision` changes more than last bits, where a device has it.
+"""
 
 import dataclasses
 
+from cnn_ablation.design.training import PRECISIONS
 from cnn_ablation.options import TEXT, WHOLE, option, validate
 
 
@@ -14,6 +18,17 @@ class ComputeOptions:
     """
 
     conv: str = option("auto", "lowering of convolutions: auto, native, xla or banded")
+    precision: str = option(
+        "float32",
+        "of products and convolutions of float32 numbers on accelerators: "
+        f"{', '.join(PRECISIONS)}; a CPU computes all of them in float32",
+        choices=tuple(PRECISIONS),
+    )
+    same_hardware: bool = option(
+        False,
+        "whether to refuse to go on with trials of another kind of processor, whose last bits "
+        "differ",
+    )
     devices: int | None = option(
         None,
         "how many devices to train on (default: one per seed, as far as there are any)",

@@ -74,6 +74,7 @@ class TrainConfig(NamedTuple):
         steps: steps of the whole training, for a schedule; 0 where the rate is constant.
         data: what is drawn of the training images and labels, and how pixels are normalized; the
             images themselves are arguments.
+        precision: of products of float32 numbers, one of `compute.PRECISIONS`.
     """
 
     network: NetworkSpec
@@ -82,3 +83,4 @@ class TrainConfig(NamedTuple):
     shards: int = 1
     steps: int = 0
     data: DataSpec = DataSpec()
+    precision: str = "float32"

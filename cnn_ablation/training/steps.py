@@ -104,6 +104,7 @@ def loss_fn(
         Mode(True, batch.weights_B, key, axis_name),
         lowering=config.lowering,
         dtype=config.training.dtype,
+        precision=config.precision,
     )
     metrics = _metrics(logits_BK, batch, config.training.label_smoothing)
     count = _over_shards(jnp.sum(batch.weights_B), config)
@@ -221,6 +222,7 @@ def _eval_each(
         batch.images_BHWC,
         lowering=config.lowering,
         dtype=config.training.dtype,
+        precision=config.precision,
     )
     return _metrics(logits_BK, batch), _correct(logits_BK, batch)
 

@@ -98,7 +98,7 @@ class Trainer:
         stopping.check()
         start = time.perf_counter()
         self._executables = compile_executables(
-            _config(spec, self.lowering, len(dataset.train.labels_N)),
+            _config(spec, self.lowering, compute.precision, len(dataset.train.labels_N)),
             self._mesh,
             _shapes(self._train),
             _shapes(self._test),
@@ -224,7 +224,7 @@ def fit(
     return trials
 
 
-def _config(spec: TrialSpec, lowering: str, examples: int) -> TrainConfig:
+def _config(spec: TrialSpec, lowering: str, precision: str, examples: int) -> TrainConfig:
     """What is fixed for the executables.
 
     Where the learning rate is constant the number of epochs is no part of them: designs that differ
@@ -232,7 +232,14 @@ def _config(spec: TrialSpec, lowering: str, examples: int) -> TrainConfig:
     """
     training = spec.training
     steps = training.epochs * -(-spec.data.train_examples(examples) // training.batch_size)
-    config = TrainConfig(spec.network, training, lowering, steps=steps, data=spec.data.drawn)
+    config = TrainConfig(
+        spec.network,
+        training,
+        lowering,
+        steps=steps,
+        data=spec.data.drawn,
+        precision=precision,
+    )
     if not callable(rate_of(training, steps)):
         return config._replace(training=training.replace(epochs=1), steps=0)
     return config

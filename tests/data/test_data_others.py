@@ -142,7 +142,7 @@ def test_damaged_metadata_are_named(tmp_path: Path, file: str) -> None:
     path = tmp_path / "shapes" / "1.2.0" / file
     path.write_text(path.read_text()[:-20])
     for call in (describe_dataset, load_dataset):
-        with pytest.raises(InputError, match=r"shapes: not a whole dataset of TFDS \(.*\)"):
+        with pytest.raises(InputError, match=r"shapes/1.2.0: not a whole dataset of TFDS \(.*\)"):
             call("shapes", data_dir=str(tmp_path))
 
 

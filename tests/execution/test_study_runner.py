@@ -25,6 +25,7 @@ from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import train_study
 from cnn_ablation.study import Question, Study, one_axis
 from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, load_results
+from cnn_ablation.system.hardware import describe_hardware
 from cnn_ablation.training.records import EpochRecord, TrialRecord
 
 Trial = tuple[int, int]
@@ -405,3 +406,37 @@ def test_looks_may_be_declared_in_the_study_or_by_flag(
         run(better(6), until_decided=True, max_seeds=2)
     with pytest.raises(InputError, match=r"study small: looks \(9, 7\) must be rising"):
         dataclasses.replace(better(6), looks=(9, 7))
+
+
+def on_other_hardware(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    """From now on this machine says that it is another one."""
+    described = describe_hardware() | changes
+    monkeypatch.setattr(preparing, "describe_hardware", lambda: described)
+
+
+def test_trials_of_another_processor_are_said_to_be_mixed(
+    run: Any, trainer: type[FakeTrainer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(seeds=2)
+    line = json.loads((tmp_path / "study" / TRIALS).read_text().splitlines()[0])
+    assert line["hardware"]["precision"] == "float32"
+    assert line["hardware"]["convolution"] == "xla"
+    assert "mixed" not in run(seeds=3)[1]
+    on_other_hardware(monkeypatch, vector_bits=64)
+    code, said = run(seeds=4)
+    assert (code, len(trainer.diary)) == (0, 8)
+    bits = line["hardware"]["vector_bits"]
+    assert f"mixed    6 trials were trained on other hardware (6 with vector bits {bits})" in said
+    # Nothing is trained any more, and so nothing mixed.
+    assert "mixed" not in run(seeds=4)[1]
+
+
+def test_same_hardware_refuses_to_mix(
+    run: Any, trainer: type[FakeTrainer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(seeds=2)
+    on_other_hardware(monkeypatch, processor="another one")
+    with pytest.raises(InputError, match=r"--same_hardware: 4 trials .* \(4 with processor .*\)"):
+        run(seeds=3, same_hardware=True)
+    assert len(trainer.diary) == 4
+    assert run(seeds=2, same_hardware=True)[0] == 0

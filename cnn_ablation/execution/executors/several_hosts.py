@@ -74,6 +74,7 @@ def _facts(job: Job) -> dict[str, object]:
     """What must be the same on all hosts; designs, training and seeds are host 0's alone."""
     return {
         "conv": job.compute.conv,
+        "precision": job.compute.precision,
         "devices": job.compute.devices,
         "seeds_per_device": job.compute.seeds_per_device,
         "images": [fingerprint for _, fingerprint in job.fingerprints],

@@ -13,6 +13,7 @@ from cnn_ablation.execution.hosts.joining import (
     quiet_jax,
 )
 from cnn_ablation.execution.hosts.messages import dismiss, receive, require_same, send
+from cnn_ablation.execution.hosts.secret import prove
 from cnn_ablation.execution.hosts.supervising import supervise
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "host_count",
     "is_lead",
     "join",
+    "prove",
     "quiet_jax",
     "receive",
     "recording_in",

@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 from cnn_ablation.errors import InputError
-from cnn_ablation.execution.hosts import ending
+from cnn_ablation.execution.hosts import ending, secret
 
 AUTO = "auto"
 # Host 0 may work alone for long, at a study's timing say, while the others wait for it to end.
@@ -27,6 +27,8 @@ class HostOptions:
         host: which of them this is, counted from 0.
         heartbeat_seconds: how long a host may be silent before it counts as gone.
         join_seconds: how long to wait for the others at the start.
+        secret_file: file with the secret that all hosts know; None is a variable, or a file in the
+            user's cache.
     """
 
     coordinator: str | None = None
@@ -34,6 +36,7 @@ class HostOptions:
     host: int | None = None
     heartbeat_seconds: int = 30
     join_seconds: int = 300
+    secret_file: str | None = None
 
     def check(self) -> None:
         """Finds mistakes that can be seen without a network.
@@ -44,6 +47,10 @@ class HostOptions:
         for name in ("heartbeat_seconds", "join_seconds"):
             if getattr(self, name) < 1:
                 _refuse(name, getattr(self, name), "must be a whole number of 1 or more")
+        if self.coordinator is not None:
+            secret.given(self.secret_file)
+        elif self.secret_file is not None:
+            _refuse("secret_file", self.secret_file, "needs --coordinator, which names host 0")
         if self.coordinator is None or self.coordinator == AUTO:
             for name in ("num_hosts", "host"):
                 if getattr(self, name) is not None:

@@ -1,8 +1,9 @@
-"""What host 0 tells the others: JSON values, over the devices' own network.
+"""What host 0 tells the others: signed JSON values, over the devices' own network.
 
 All hosts must call these functions in the same order.
 """
 
+import hmac
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -10,13 +11,16 @@ from typing import Any
 import numpy as np
 
 from cnn_ablation.errors import InputError, as_typed
-from cnn_ablation.execution.hosts import ending
+from cnn_ablation.execution.hosts import ending, secret
 from cnn_ablation.version import __version__
+
+_LONGEST = 2**26
 
 
 def send(value: Any) -> None:
     """On host 0: every other host's `receive` returns this JSON value."""
-    _broadcast(json.dumps(value).encode())
+    content = json.dumps(value).encode()
+    _broadcast(secret.session.sign(content) + content)
 
 
 def dismiss() -> None:
@@ -26,8 +30,19 @@ def dismiss() -> None:
 
 
 def receive() -> Any:
-    """On the other hosts: waits for what host 0 sends."""
-    return json.loads(_broadcast(b""))
+    """On the other hosts: waits for what host 0 sends.
+
+    Raises:
+        InputError: it is not signed with the secret of this run.
+    """
+    packet = _broadcast(b"")
+    signature, content = packet[: secret.MAC_BYTES], packet[secret.MAC_BYTES :]
+    if not hmac.compare_digest(signature, secret.session.sign(content)):
+        raise InputError(
+            f"host {ending.host()}: what came is not signed with the secret of this run; nothing "
+            "of it is believed"
+        )
+    return json.loads(content)
 
 
 def require_same(facts: Mapping[str, object]) -> None:
@@ -61,6 +76,8 @@ def _broadcast(content: bytes) -> bytes:
     from jax.experimental.multihost_utils import broadcast_one_to_all
 
     length = int(broadcast_one_to_all(np.int32(len(content))))
+    if not 0 <= length <= _LONGEST:
+        raise InputError(f"host {ending.host()}: a message of {length} bytes came; none is so long")
     # Few sizes, since each is compiled.
     padded = np.zeros(1 << max(10, (length - 1).bit_length()), np.uint8)
     padded[: len(content)] = np.frombuffer(content, np.uint8)

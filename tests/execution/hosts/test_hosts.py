@@ -291,3 +291,17 @@ def test_hosts_that_do_not_come_together_end_in_one_line(
     assert process.returncode == 2
     told = ours(told)
     assert message in told and told.startswith("error: ") and told.count("\n") == 1
+
+
+def test_hosts_that_know_different_secrets_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("a secret of host 1\n")
+    (tmp_path / "secret").chmod(0o600)
+    # Host 0 is given none, and takes the user's own.
+    apart = ((), (f"--secret_file={tmp_path / 'secret'}",))
+    with two_hosts(*MAIN, *DESIGN, f"--workdir={tmp_path / 'run'}", apart=apart) as processes:
+        told = [process.communicate(timeout=PATIENCE)[1] for process in processes]
+        assert [process.returncode for process in processes] == [2, 2], told
+    for host, other in ((0, 1), (1, 0)):
+        assert told[host].startswith(f"error: host {host}: host {other} has another secret; ")
+        assert told[host].count("\n") == 1 and "a secret of" not in told[host]
+    assert not (tmp_path / "run").exists()
