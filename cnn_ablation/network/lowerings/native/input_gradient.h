@@ -8,7 +8,7 @@
 
 namespace cnn_ablation {
 
-constexpr int kNeighbours = 2;  // columns whose sums share the weights
+constexpr int kNeighbours = kRegisters == 32 ? 2 : 3;  // columns whose sums share the weights
 constexpr int kMaxInputs = kRegisters == 32 ? 8 : 4;  // channels whose sums share the gradients
 
 inline Index input_tiles(const Block& block) {
@@ -62,21 +62,25 @@ void input_columns(const Tile& tile, const float* weights, Vector* out, Index ou
           weights + (tile.lines[line].kernel_row * tile.kernel_width + window) * tile.features *
                         kInputs;
       for (Index feature = 0; feature < tile.features; ++feature, weight += kInputs) {
-        const Vector left = gradients[feature];
-        const Vector right = gradients[feature + tile.features];
+        Vector gradient[kNeighbours];
+#pragma GCC unroll 4
+        for (int of = 0; of < kNeighbours; ++of) {
+          gradient[of] = gradients[feature + of * tile.features];
+          if (kPairSlices) in_register(gradient[of]);
+        }
 #pragma GCC unroll 8
         for (int input = 0; input < kInputs; ++input) {
           const Vector shared = broadcast(weight + input);
-          sums[0][input] += left * shared;
-          sums[1][input] += right * shared;
+#pragma GCC unroll 4
+          for (int of = 0; of < kNeighbours; ++of) sums[of][input] += gradient[of] * shared;
         }
       }
     }
   }
+#pragma GCC unroll 4
+  for (int of = 0; of < kNeighbours; ++of) {
 #pragma GCC unroll 8
-  for (int input = 0; input < kInputs; ++input) {
-    out[input] = sums[0][input];
-    out[out_step + input] = sums[1][input];
+    for (int input = 0; input < kInputs; ++input) out[of * out_step + input] = sums[of][input];
   }
 }
 
@@ -88,7 +92,10 @@ InputColumns input_columns_for(Index inputs, std::integer_sequence<int, kInputs.
   return table[inputs - 1];
 }
 
-// The last rows of gradients, transposed to one image per lane, each with a zero column around it.
+// Columns of zeros on each side of a row: what neighbours beyond the row meet.
+constexpr int kMargin = kNeighbours - 1;
+
+// The last rows of gradients, transposed to one image per lane, each within margins of zeros.
 class GradientRows {
  public:
   GradientRows(const Block& block, const Vector* group, Index images, Scratch& scratch)
@@ -96,12 +103,11 @@ class GradientRows {
         group_(group),
         images_(images),
         kept_((block.reach(block.kernel_height) - 1) / block.stride + 1),
-        size_((block.conv_width() + 2) * padded_features(block)),
+        size_((block.conv_width() + 2 * kMargin) * padded_features(block)),
         rows_(scratch.vectors(kept_ * size_)) {
-    const Index pixel = padded_features(block);
     for (Index row = 0; row < kept_; ++row) {
-      std::fill(rows_ + row * size_, rows_ + row * size_ + pixel, Vector{});
-      std::fill(rows_ + (row + 1) * size_ - pixel, rows_ + (row + 1) * size_, Vector{});
+      std::fill(rows_ + row * size_, rows_ + row * size_ + margin(), Vector{});
+      std::fill(rows_ + (row + 1) * size_ - margin(), rows_ + (row + 1) * size_, Vector{});
     }
   }
 
@@ -109,15 +115,15 @@ class GradientRows {
     for (; ready_ <= last; ++ready_) transpose_row(ready_);
   }
 
-  // The first pixel of a row; column -1 and the one after the last are zeros.
-  const Vector* row(Index y) const {
-    return rows_ + y % kept_ * size_ + padded_features(block_);
-  }
+  // The first pixel of a row.
+  const Vector* row(Index y) const { return rows_ + y % kept_ * size_ + margin(); }
 
  private:
+  Index margin() const { return kMargin * padded_features(block_); }
+
   void transpose_row(Index y) {
     const Index image_size = block_.slices() * block_.conv_height() * block_.conv_width();
-    Vector* to = rows_ + y % kept_ * size_ + padded_features(block_);
+    Vector* to = rows_ + y % kept_ * size_ + margin();
     for (Index x = 0; x < block_.conv_width(); ++x) {
       for (Index slice = 0; slice < block_.slices(); ++slice, to += kLanes) {
         const Vector* from =
@@ -146,19 +152,19 @@ inline void place_steps(const Block& block, Tile& tile) {
   tile.columns_apart = block.dilation / common;
 }
 
-// The kernel columns, and the convolution's columns, that reach image columns x and x + stride. There
-// may be none.
+// The kernel columns, and the convolution's columns, that reach kNeighbours image columns a stride apart
+// from x on. There may be none.
 inline void place_tile(const Block& block, Index x, Tile& tile) {
   const Index shifted = x + block.pad_left;
   // A tap at `window` meets column (shifted - window * dilation) / stride, where that is whole and,
-  // for one of the two image columns, inside: from -1 on, and below conv_width.
+  // for one of the image columns, inside: from -kMargin on, and below conv_width.
   const Index nearest = shifted - (block.conv_width() - 1) * block.stride;
   Index window = nearest > 0 ? (nearest + block.dilation - 1) / block.dilation : 0;
   const Index end = std::min(window + tile.windows_apart, block.kernel_width);
   while (window < end && (shifted - window * block.dilation) % block.stride != 0) ++window;
   tile.first_window = window;
   tile.last_window = window == end ? -1 : std::min(block.kernel_width - 1,
-                                                   (shifted + block.stride) / block.dilation);
+                                                   (shifted + kMargin * block.stride) / block.dilation);
   tile.first_column = (shifted - window * block.dilation) / block.stride;
 }
 
