@@ -98,8 +98,10 @@ def open_workdir(given: str | None, spec: TrialSpec, *, overwrite: bool) -> Iter
 def keep_unfinished_epochs(folder: Path, lines: str) -> None:
     """Replaces the lines of epochs by those of finished trials; the old ones are kept beside."""
     path = folder / EPOCHS
-    if path.exists() and path.read_bytes() != lines.encode():
-        path.rename(folder / f"unfinished-{_now()}.jsonl")
+    found = path.read_bytes() if path.exists() else b""
+    if found != lines.encode():
+        if found:
+            path.rename(folder / f"unfinished-{_now()}.jsonl")
         write_text(path, lines)
 
 

@@ -69,8 +69,10 @@ def losses(folder: Path) -> list[Any]:
     lines = [json.loads(line) for line in (folder / "trials.jsonl").read_bytes().splitlines()]
     found = sorted((line["trial_id"], line["epochs"]) for line in lines)
     metrics = folder / "metrics.json"
-    runs = json.loads(metrics.read_bytes())["runs"] if metrics.exists() else None
-    return [found, runs]
+    if not metrics.exists():
+        return [found, None]
+    epochs = [json.loads(line) for line in (folder / "metrics.jsonl").read_bytes().splitlines()]
+    return [found, json.loads(metrics.read_bytes())["runs"], epochs]
 
 
 def require_whole_lines(folder: Path, kind: faults.Kind) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import io
 
 import pytest
+import tally
 from absl import flags as absl_flags
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -80,6 +81,7 @@ def outcome(arguments: list[str]) -> str | None:
 
 def require_one_line(arguments: list[str]) -> None:
     line = outcome(arguments)
+    tally.note("command line", "generated", "taken" if line is None else "refused in one line")
     if line is not None:
         assert line and len(line.splitlines()) == 1 and line.isprintable(), arguments
         assert (

@@ -52,7 +52,10 @@ def start(command: Sequence[str], folder: Path | None) -> subprocess.Popen[str]:
 
 def finish(process: subprocess.Popen[str]) -> None:
     _, errors = process.communicate(timeout=300)
-    assert (process.returncode, errors) == (0, "")
+    # A kill may come while JAX keeps a program.
+    torn = "a damaged program was removed, and is compiled again"
+    lines = [line for line in errors.splitlines() if not line.endswith(torn)]
+    assert (process.returncode, lines) == (0, [])
 
 
 def trials(folder: Path) -> dict[str, Any]:
@@ -75,6 +78,12 @@ def end_all(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
+def wait_for_trial(process: subprocess.Popen[str], folder: Path, than: int) -> None:
+    """Waits until more trials are there than before, or the process is over."""
+    while process.poll() is None and len(trials(folder)) <= than:
+        time.sleep(0.01)
+
+
 def kill_often(name: str, kills: int, tmp_path: Path) -> None:
     """Kills a command again and again in one folder, and lets it end; then begins anew."""
     calm, folder, rng = tmp_path / "calm", tmp_path / "run", random.Random(name)
@@ -84,8 +93,11 @@ def kill_often(name: str, kills: int, tmp_path: Path) -> None:
     before: dict[str, Any] = {}
     while kills:
         process = start(COMMANDS[name], folder)
+        late = rng.random() < 0.5
+        if late:
+            wait_for_trial(process, folder, len(before))
         try:
-            process.communicate(timeout=rng.uniform(0, 1.1 * seconds))
+            process.communicate(timeout=rng.uniform(0, 0.3 if late else seconds))
             assert process.returncode == 0
         except subprocess.TimeoutExpired:
             kills -= 1
@@ -95,8 +107,10 @@ def kill_often(name: str, kills: int, tmp_path: Path) -> None:
         assert before.items() <= now.items() <= expected.items()
         tally.note(f"{name}: kill -9", f"{len(now)} trials there", "nothing lost")
         before = now
-        if process.returncode == 0 or kills == 0:
-            if process.returncode:
+        # The kill may have come when all was done.
+        done = process.returncode == 0 or (folder / "metrics.json").exists()
+        if done or kills == 0:
+            if not done:
                 finish(start(COMMANDS[name], folder))
             assert trials(folder) == expected
             shutil.rmtree(folder)

@@ -4,6 +4,7 @@
 """
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +43,9 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    # What a crash of the machine would do is not looked at here, and waiting for disks is slow.
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
     return tmp_path / "study"
 
 
@@ -94,7 +97,7 @@ def damage_bytes(data: st.DataObject, folder: Path, sound: Path) -> None:
             assert results.plan == PLAN
         kept = folder.joinpath(name + DAMAGED)
         aside = kept.read_bytes() if kept.exists() else b""
-        tally.note(name, kind, "set aside" if aside else said)
+    tally.note(name, kind, "line set aside" if aside else said)
     if name != STUDY:
         left = (folder / name).read_bytes().splitlines() + aside.split(b"\n")
         assert set(content.split(b"\n")) - {b""} <= set(left), "a line is lost"
@@ -119,8 +122,9 @@ def twist(data: st.DataObject, folder: Path, sound: Path, *, sealed: bool) -> No
             # What was left whole is what it was; of the twisted line, its id names the trial.
             same = [one for one in ALL if (one.spec, one.seed) == (trial.spec, trial.seed)]
             assert same
-        how = "checksum right" if sealed else "no checksum"
-        tally.note(name, f"{kind} ({how})", said)
+    how = "checksum right" if sealed else "no checksum"
+    aside = (folder / f"{name}{DAMAGED}").exists()
+    tally.note(name, f"{kind} ({how})", "line set aside" if aside else said)
 
 
 def _objects(content: bytes, name: str) -> list[bytes]:

@@ -9,6 +9,8 @@ namespace cnn_ablation {
 
 // Taps whose sums stay in registers while all pixels of an image go by.
 constexpr int kMaxTaps = kRegisters == 32 ? 24 : 12;
+// The same of two slices that share the loads of the image's numbers.
+constexpr int kPairTaps = 6;
 
 // Gradients through pooling to all members of the window of one output pixel, in one slice; `at` and
 // `corner` are where they begin in the conv's rows of slopes and of gradients. Returns their sum.
@@ -107,80 +109,114 @@ struct Pixels {
   Index row_taps;
 };
 
-// Add the gradients of kTaps neighbouring taps in each of kRows kernel rows.
-template <typename Element, int kRows, int kTaps>
+// Add the gradients of kTaps neighbouring taps in each of kRows kernel rows, and of kSlices slices,
+// whose gradients and sums lie `gradients_apart` and `out_apart` from one to the other.
+template <typename Element, int kSlices, int kRows, int kTaps>
 void weight_gradients(const Pixels& pixels, const Element* image, const Vector* gradients,
-                      Vector* out) {
-  Vector sums[kRows][kTaps] = {};
+                      Index gradients_apart, Vector* out, Index out_apart) {
+  Vector sums[kSlices][kRows][kTaps] = {};
   for (Index y = 0; y < pixels.rows; ++y) {
     const Element* seen = image + y * pixels.line;
     for (Index x = 0; x < pixels.columns; ++x, seen += pixels.step) {
-      const Vector gradient = *gradients++;
+      Vector gradient[kSlices];
+#pragma GCC unroll 2
+      for (int slice = 0; slice < kSlices; ++slice) {
+        gradient[slice] = gradients[slice * gradients_apart];
+      }
+      ++gradients;
 #pragma GCC unroll 4
       for (int row = 0; row < kRows; ++row) {
 #pragma GCC unroll 32
         for (int tap = 0; tap < kTaps; ++tap) {
-          sums[row][tap] += gradient * broadcast(seen + row * pixels.image_row + tap);
+          const Vector shared = broadcast(seen + row * pixels.image_row + tap);
+#pragma GCC unroll 2
+          for (int slice = 0; slice < kSlices; ++slice) {
+            sums[slice][row][tap] += gradient[slice] * shared;
+          }
         }
       }
     }
   }
+#pragma GCC unroll 2
+  for (int slice = 0; slice < kSlices; ++slice) {
 #pragma GCC unroll 4
-  for (int row = 0; row < kRows; ++row) {
+    for (int row = 0; row < kRows; ++row) {
 #pragma GCC unroll 32
-    for (int tap = 0; tap < kTaps; ++tap) out[row * pixels.row_taps + tap] += sums[row][tap];
+      for (int tap = 0; tap < kTaps; ++tap) {
+        out[slice * out_apart + row * pixels.row_taps + tap] += sums[slice][row][tap];
+      }
+    }
   }
 }
 
 template <typename Element>
-using WeightGradients = void (*)(const Pixels&, const Element*, const Vector*, Vector*);
+using WeightGradients = void (*)(const Pixels&, const Element*, const Vector*, Index, Vector*,
+                                 Index);
 
-template <typename Element, int kRows, int... kTaps>
+template <typename Element, int kSlices, int kRows, int... kTaps>
 WeightGradients<Element> weight_gradients_for(Index taps, std::integer_sequence<int, kTaps...>) {
   static constexpr WeightGradients<Element> table[] = {
-      weight_gradients<Element, kRows, kTaps + 1>...};
+      weight_gradients<Element, kSlices, kRows, kTaps + 1>...};
   return table[taps - 1];
 }
 
-template <typename Element>
+template <typename Element, int kSlices>
 WeightGradients<Element> weight_gradients_for(Index rows, Index taps) {
+  constexpr int kMost = kSlices == 2 ? kPairTaps : kMaxTaps;
   if (rows == 3) {
-    return weight_gradients_for<Element, 3>(taps, std::make_integer_sequence<int, kMaxTaps / 3>());
+    return weight_gradients_for<Element, kSlices, 3>(taps,
+                                                     std::make_integer_sequence<int, kMost / 3>());
   }
   if (rows == 2) {
-    return weight_gradients_for<Element, 2>(taps, std::make_integer_sequence<int, kMaxTaps / 2>());
+    return weight_gradients_for<Element, kSlices, 2>(taps,
+                                                     std::make_integer_sequence<int, kMost / 2>());
   }
-  return weight_gradients_for<Element, 1>(taps, std::make_integer_sequence<int, kMaxTaps>());
+  return weight_gradients_for<Element, kSlices, 1>(taps, std::make_integer_sequence<int, kMost>());
+}
+
+// Add one image's weight gradients of kSlices slices, as [slice][tap].
+template <int kSlices, typename Element>
+void add_slices(const Block& block, View<Element> image, const Pixels& pixels,
+                const Vector* gradients, Vector* sums) {
+  constexpr Index kMost = kSlices == 2 ? kPairTaps : kMaxTaps;
+  const Index run_taps = block.run_taps();
+  const Index together = std::min<Index>(3, std::max<Index>(1, kMost / run_taps));
+  for (Index row = 0; row < block.kernel_height;) {
+    const Index rows = std::min(together, block.kernel_height - row);
+    for (Index run = 0; run < block.runs(); ++run) {
+      const Element* seen =
+          image.pixels + row * pixels.image_row + run * block.dilation * block.channels;
+      Vector* out = sums + row * pixels.row_taps + run * run_taps;
+      each_part(run_taps, kMost, [&](Index first, Index taps) {
+        weight_gradients_for<Element, kSlices>(rows, taps)(pixels, seen + first, gradients,
+                                                           pixels.rows * pixels.columns,
+                                                           out + first, block.taps());
+      });
+    }
+    row += rows;
+  }
 }
 
 // Add one image's weight gradients, as [slice][tap].
 template <typename Element>
 void add_weight_gradients(const Block& block, View<Element> image, const Vector* gradients,
                           Index columns, Vector* sums) {
-  const Index row_taps = block.kernel_width * block.channels, run_taps = block.run_taps();
-  const Pixels pixels = {block.conv_height(),       columns,
-                         block.stride * block.channels, block.stride * image.row,
-                         block.dilation * image.row,    row_taps};
-  const Index tiles = (run_taps + kMaxTaps - 1) / kMaxTaps;
-  const Index together = std::min<Index>(3, std::max<Index>(1, kMaxTaps / run_taps));
-  for (Index slice = 0; slice < block.slices(); ++slice) {
-    for (Index row = 0; row < block.kernel_height;) {
-      const Index rows = std::min(together, block.kernel_height - row);
-      for (Index run = 0; run < block.runs(); ++run) {
-        const Element* seen = image.pixels + row * pixels.image_row +
-                              run * block.dilation * block.channels;
-        Vector* out = sums + row * row_taps + run * run_taps;
-        Index tap = 0;
-        for (Index tile = 0; tile < tiles; ++tile) {
-          const Index taps = (run_taps - tap) / (tiles - tile);
-          weight_gradients_for<Element>(rows, taps)(pixels, seen + tap, gradients, out + tap);
-          tap += taps;
-        }
-      }
-      row += rows;
+  const Pixels pixels = {block.conv_height(),
+                         columns,
+                         block.stride * block.channels,
+                         block.stride * image.row,
+                         block.dilation * image.row,
+                         block.kernel_width * block.channels};
+  const Index of_slice = pixels.rows * columns;
+  Index slice = 0;
+  if constexpr (kPairSlices) {
+    for (; slice + 2 <= block.slices(); slice += 2) {
+      add_slices<2>(block, image, pixels, gradients + slice * of_slice,
+                    sums + slice * block.taps());
     }
-    gradients += pixels.rows * columns;
-    sums += block.taps();
+  }
+  for (; slice < block.slices(); ++slice) {
+    add_slices<1>(block, image, pixels, gradients + slice * of_slice, sums + slice * block.taps());
   }
 }
 

@@ -24,23 +24,30 @@ inline void dense_images(const Block& block, const float* images, const Vector* 
   const bool rectified = block.activation == Activation::kRelu;
   scratch.reuse();
   Vector* sums = scratch.vectors(block.slices() * count);
-  Vector* part = scratch.vectors(kMaxColumns);
+  Vector* part = scratch.vectors(std::max(kMaxColumns, 2 * kPairColumns));
   Vector* slopes = kept.slopes == nullptr ? nullptr : scratch.vectors(count);
   std::fill(sums, sums + block.slices() * count, Vector{});
-  const Index tiles = (count + kMaxColumns - 1) / kMaxColumns;
   for (Index tap = 0; tap < taps; tap += kDenseTaps) {
-    const Index some = std::min(kDenseTaps, taps - tap);
-    for (Index slice = 0; slice < block.slices(); ++slice) {
-      Index image = 0;
-      for (Index tile = 0; tile < tiles; ++tile) {
-        const Index columns = (count - image) / (tiles - tile);
+    const Taps some = {1, 0, 1, 0, std::min(kDenseTaps, taps - tap)};
+    const float* pixels = images + begin * taps + tap;
+    Index slice = 0;
+    for (; slice + 2 <= block.slices(); slice += 2) {
+      each_part(count, kPairColumns, [&](Index first, Index columns) {
+        convolve_some_of_pair(columns, pixels + first * taps, some, taps,
+                              weights + slice * taps + tap, taps, part, kPairColumns);
+        for (Index of = 0; of < 2; ++of) {
+          Vector* to = sums + (slice + of) * count + first;
+          for (Index x = 0; x < columns; ++x) to[x] += part[of * kPairColumns + x];
+        }
+      });
+    }
+    for (; slice < block.slices(); ++slice) {
+      each_part(count, kMaxColumns, [&](Index first, Index columns) {
         const auto convolve = convolve_columns_for<float>(
             columns, std::make_integer_sequence<int, kMaxColumns>());
-        convolve(images + (begin + image) * taps + tap, {1, 0, 1, 0, some}, taps,
-                 weights + slice * taps + tap, part);
-        for (Index x = 0; x < columns; ++x) sums[slice * count + image + x] += part[x];
-        image += columns;
-      }
+        convolve(pixels + first * taps, some, taps, weights + slice * taps + tap, part);
+        for (Index x = 0; x < columns; ++x) sums[slice * count + first + x] += part[x];
+      });
     }
   }
   for (Index slice = 0; slice < block.slices(); ++slice) {
@@ -112,33 +119,48 @@ void dense_taps(const float* pixels, const Vector* gradients, Index slices, Inde
   }
 }
 
-// Weight gradients of up to kTapTile taps from `tap` on.
+// Pixels of a task's taps from `tap` on as [tile][image][kTapTile]. Each image is read once and in one
+// piece: where a row of pixels is a whole number of pages, all images share one place in the cache.
+inline void pack_pixels(const Block& block, const float* images, Index count, Index tap, Index end,
+                        float* packed) {
+  for (Index image = 0; image < count; ++image) {
+    const float* from = images + image * block.taps();
+    float* to = packed + image * kTapTile;
+    Index at = tap;
+    for (; at + kTapTile <= end; at += kTapTile, to += kSummed * kTapTile) {
+      std::memcpy(to, from + at, kTapTile * sizeof(float));
+    }
+    std::copy(from + at, from + end, to);
+  }
+}
+
+// Weight gradients of a task's taps from `tap` on.
 inline void dense_weight_gradients(const Block& block, const float* images,
                                    const Vector* gradients, Index tap, Index end, float* out,
-                                   float* pixels, Vector* sums) {
-  const Index slices = block.slices(), taps = std::min<Index>(kTapTile, end - tap);
-  std::fill(sums, sums + slices * kTapTile, Vector{});
+                                   Scratch& scratch) {
+  const Index slices = block.slices(), tiles = (end - tap + kTapTile - 1) / kTapTile;
+  float* pixels = scratch.floats(tiles * kSummed * kTapTile);
+  Vector* sums = scratch.vectors(tiles * slices * kTapTile);
+  std::fill(sums, sums + tiles * slices * kTapTile, Vector{});
   for (Index first = 0; first < block.batch; first += kSummed) {
     const Index count = std::min(kSummed, block.batch - first);
-    for (Index image = 0; image < count; ++image) {
-      const float* from = images + (first + image) * block.taps() + tap;
-      if (taps == kTapTile) {
-        std::memcpy(pixels + image * kTapTile, from, kTapTile * sizeof(float));
-      } else {
-        std::copy(from, from + taps, pixels + image * kTapTile);
-      }
-    }
+    pack_pixels(block, images + first * block.taps(), count, tap, end, pixels);
     const Vector* some = gradients + first * slices;
-    Index slice = 0;
-    for (; slice + 2 <= slices; slice += 2) {
-      dense_taps<2>(pixels, some + slice, slices, count, sums + slice * kTapTile);
+    for (Index tile = 0; tile < tiles; ++tile) {
+      const float* packed = pixels + tile * kSummed * kTapTile;
+      Vector* to = sums + tile * slices * kTapTile;
+      Index slice = 0;
+      for (; slice + 2 <= slices; slice += 2) {
+        dense_taps<2>(packed, some + slice, slices, count, to + slice * kTapTile);
+      }
+      if (slice < slices) dense_taps<1>(packed, some + slice, slices, count, to + slice * kTapTile);
     }
-    if (slice < slices) dense_taps<1>(pixels, some + slice, slices, count, sums + slice * kTapTile);
   }
-  for (Index slice = 0; slice < slices; ++slice) {
-    for (Index of = 0; of < taps; ++of) {
-      store_some(out + (tap + of) * block.features + slice * kLanes, sums[slice * kTapTile + of],
-                 block.filled(slice));
+  for (Index at = tap; at < end; ++at) {
+    const Index tile = (at - tap) / kTapTile, of = (at - tap) % kTapTile;
+    for (Index slice = 0; slice < slices; ++slice) {
+      store_some(out + at * block.features + slice * kLanes,
+                 sums[(tile * slices + slice) * kTapTile + of], block.filled(slice));
     }
   }
 }
@@ -188,10 +210,11 @@ inline void dense_pixels(const float* gradients, Index gradient_row, const Vecto
 inline void dense_image_gradients(const Block& block, const Vector* gradients,
                                   const Vector* weights, Index tap, Index end, float* out) {
   const Index row = block.slices() * kLanes;
-  for (Index first = 0; first < block.batch; first += kImageTile) {
-    const Index images = std::min<Index>(kImageTile, block.batch - first);
-    const float* some = reinterpret_cast<const float*>(gradients) + first * row;
-    for (Index at = tap; at < end; at += kPixelTile * kLanes) {
+  // The weights of a few vectors of taps stay in the fast cache for all images.
+  for (Index at = tap; at < end; at += kPixelTile * kLanes) {
+    for (Index first = 0; first < block.batch; first += kImageTile) {
+      const Index images = std::min<Index>(kImageTile, block.batch - first);
+      const float* some = reinterpret_cast<const float*>(gradients) + first * row;
       Vector tile[kImageTile][kPixelTile];
       dense_pixels(some, row, weights + (at - tap) / kLanes, block.features, tile);
       for (Index image = 0; image < images; ++image) {
@@ -247,12 +270,8 @@ void dense_backward(const Block& block, const float* images, const float* kernel
   parallel((block.taps() + kTaskTaps - 1) / kTaskTaps, [&](Index task) {
     Scratch& scratch = Workspace::mine().image;
     scratch.reuse();
-    float* pixels = scratch.floats(std::min(kSummed, block.batch) * kTapTile);
-    Vector* sums = scratch.vectors(block.slices() * kTapTile);
     const Index begin = task * kTaskTaps, end = std::min(block.taps(), begin + kTaskTaps);
-    for (Index tap = begin; tap < end; tap += kTapTile) {
-      dense_weight_gradients(block, images, masked, tap, end, gradients.kernel, pixels, sums);
-    }
+    dense_weight_gradients(block, images, masked, begin, end, gradients.kernel, scratch);
     if (gradients.images == nullptr) return;
     Vector* weights = scratch.vectors(block.slices() * kTaskTaps);
     transpose_weights(block, kernel, begin, end, weights);

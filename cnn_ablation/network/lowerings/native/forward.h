@@ -8,6 +8,9 @@ namespace cnn_ablation {
 
 // Columns whose sums stay in registers, beside the weights that they share.
 constexpr int kMaxColumns = kRegisters == 32 ? 27 : 12;
+// Where a broadcast is a load of its own, two slices share it: so many columns of each.
+constexpr bool kPairSlices = kRegisters == 16;
+constexpr int kPairColumns = 6;
 
 // Weights as [slice][tap], lanes beyond the last feature zero; a folded block has each one twice.
 inline void pack_weights(const Block& block, const float* kernel, bool folded, Vector* packed) {
@@ -95,26 +98,94 @@ ConvolveColumns<Element> convolve_columns_for(Index columns,
   return table[columns - 1];
 }
 
+template <typename Element, int... kColumn>
+inline void add_tap_to_pair(Vector (&sums)[2][sizeof...(kColumn)], Vector first, Vector second,
+                            const Steps& steps, const Element* pixel,
+                            std::integer_sequence<int, kColumn...>) {
+  in_register(first);
+  in_register(second);
+  const auto add = [&](Vector& of_first, Vector& of_second, Vector shared) {
+    of_first += first * shared;
+    of_second += second * shared;
+  };
+  (add(sums[0][kColumn], sums[1][kColumn], broadcast(steps.from<kColumn>(pixel))), ...);
+}
+
+// The same for two slices, whose weights and outputs lie `weights_apart` and `out_apart` from one to the
+// other: each number of the image is loaded once for both.
+template <typename Element, int kColumns>
+void convolve_pair(const Element* image, const Taps& taps, Index step, const Vector* weights,
+                   Index weights_apart, Vector* out, Index out_apart) {
+  Vector sums[2][kColumns] = {};
+  const Steps steps(step);
+  for (Index y = 0; y < taps.rows; ++y) {
+    for (Index x = 0; x < taps.runs; ++x) {
+      const Element* pixel = image + y * taps.row + x * taps.run;
+      for (Index tap = 0; tap < taps.count; ++tap, ++pixel, ++weights) {
+        add_tap_to_pair(sums, weights[0], weights[weights_apart], steps, pixel,
+                        std::make_integer_sequence<int, kColumns>());
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int column = 0; column < kColumns; ++column) {
+    out[column] = sums[0][column];
+    out[out_apart + column] = sums[1][column];
+  }
+}
+
+template <typename Element>
+using ConvolvePair = void (*)(const Element*, const Taps&, Index, const Vector*, Index, Vector*,
+                              Index);
+
+template <typename Element, int... kColumns>
+ConvolvePair<Element> convolve_pair_for(Index columns, std::integer_sequence<int, kColumns...>) {
+  static constexpr ConvolvePair<Element> table[] = {convolve_pair<Element, kColumns + 1>...};
+  return table[columns - 1];
+}
+
+template <typename Element>
+void convolve_some_of_pair(Index columns, const Element* image, const Taps& taps, Index step,
+                           const Vector* weights, Index weights_apart, Vector* out,
+                           Index out_apart) {
+  convolve_pair_for<Element>(columns, std::make_integer_sequence<int, kPairColumns>())(
+      image, taps, step, weights, weights_apart, out, out_apart);
+}
+
+// Calls body(first, count) for the fewest parts of `all` that are at most `most` long, and near equal.
+template <typename Body>
+void each_part(Index all, Index most, const Body& body) {
+  const Index parts = (all + most - 1) / most;
+  Index first = 0;
+  for (Index part = 0; part < parts; ++part) {
+    const Index count = (all - first) / (parts - part);
+    body(first, count);
+    first += count;
+  }
+}
+
 // One row of the convolution before bias, as [slice][column].
 template <typename Element>
 void convolve_row(const Block& block, View<Element> image, const Vector* weights, Index y,
                   Index columns, Vector* out) {
   const Index step = block.stride * block.channels;
-  const Index tiles = (columns + kMaxColumns - 1) / kMaxColumns;
   const Element* start = image.pixels + y * block.stride * image.row;
   const Taps taps = {block.kernel_height, block.dilation * image.row, block.runs(),
                      block.dilation * block.channels, block.run_taps()};
-  for (Index slice = 0; slice < block.slices(); ++slice) {
-    Index column = 0;
-    for (Index tile = 0; tile < tiles; ++tile) {
-      const Index count = (columns - column) / (tiles - tile);
+  Index slice = 0;
+  for (; kPairSlices && slice + 2 <= block.slices(); slice += 2) {
+    each_part(columns, kPairColumns, [&](Index first, Index count) {
+      convolve_some_of_pair(count, start + first * step, taps, step, weights + slice * block.taps(),
+                            block.taps(), out + slice * columns + first, columns);
+    });
+  }
+  for (; slice < block.slices(); ++slice) {
+    each_part(columns, kMaxColumns, [&](Index first, Index count) {
       const auto convolve = convolve_columns_for<Element>(
           count, std::make_integer_sequence<int, kMaxColumns>());
-      convolve(start + column * step, taps, step, weights, out);
-      column += count;
-      out += count;
-    }
-    weights += block.taps();
+      convolve(start + first * step, taps, step, weights + slice * block.taps(),
+               out + slice * columns + first);
+    });
   }
 }
 

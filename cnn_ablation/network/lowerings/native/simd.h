@@ -95,6 +95,15 @@ inline void store_some(std::int32_t* to, Integers value, Index count) {
   store_some(reinterpret_cast<float*>(to), reinterpret_cast<Vector>(value), count);
 }
 
+// Keeps the compiler from loading a vector anew wherever it is used.
+inline void in_register(Vector& value) {
+#if defined(__x86_64__)
+  asm("" : "+x"(value));
+#elif defined(__aarch64__)
+  asm("" : "+w"(value));
+#endif
+}
+
 template <std::size_t... kLane>
 inline Vector broadcast(float value, std::index_sequence<kLane...>) {
   return Vector{(static_cast<void>(kLane), value)...};
