@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any
 
 from absl import flags
 
+from cnn_ablation.commands.option_flags import define, define_all, given_flags
 from cnn_ablation.data import DataLocation, describe_data
 from cnn_ablation.design import MAX_SEED, DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.design.training import owners
@@ -32,30 +32,9 @@ _SEEDS = dataclasses.replace(
 )
 
 
-class _Parser(flags.ArgumentParser):  # type: ignore[type-arg]
-    """Turns a flag's text into the value of a field."""
-
-    def __init__(self, option: Option) -> None:
-        self.option = option
-        self.syntactic_help = ""
-
-    def flag_type(self) -> str:
-        return self.option.kind.words
-
-    def parse(self, argument: Any) -> Any:
-        return self.option.read(argument) if isinstance(argument, str) else argument
-
-
-class _Serializer(flags.ArgumentSerializer):  # type: ignore[type-arg]
-    def serialize(self, value: Any) -> str:
-        if not isinstance(value, tuple):
-            return str(value)
-        return ",".join(map(str, value)) or "none"
-
-
 def define_network_flags() -> None:
     """Defines the flags of the network: what the design is."""
-    _define_all(NetworkSpec.every_option(), NetworkSpec().values(), "cnn_ablation: the network")
+    define_all(NetworkSpec.every_option(), NetworkSpec().values(), "cnn_ablation: the network")
 
 
 def define_training_flags(training: TrainingSpec | None = None) -> None:
@@ -69,8 +48,8 @@ def define_training_flags(training: TrainingSpec | None = None) -> None:
         name: its if name in own else _owned(name, its)
         for name, its in TrainingSpec.every_option().items()
     }
-    _define_all(every, (training or TrainingSpec()).values(), "cnn_ablation: training")
-    _define_all(DataSpec.every_option(), DataSpec().values(), "cnn_ablation: data")
+    define_all(every, (training or TrainingSpec()).values(), "cnn_ablation: training")
+    define_all(DataSpec.every_option(), DataSpec().values(), "cnn_ablation: data")
     define_record(DataLocation, "cnn_ablation: data")
 
 
@@ -82,20 +61,20 @@ def define_seed_flags(num_seeds: int, *, sequential: bool = False) -> None:
         sequential: whether the number may be a range, which makes a study sequential.
     """
     module = "cnn_ablation: seeds"
-    _define("seed", 0, Option(WHOLE, "first seed"), module)
+    define("seed", 0, Option(WHOLE, "first seed"), module)
     text = "how many seeds, counted up from the first"
     if sequential:
         text += "; 10..60 trains until every claim is decided, with 10 to 60 seeds"
-    _define("num_seeds", num_seeds, Option(_SEEDS if sequential else WHOLE, text), module)
+    define("num_seeds", num_seeds, Option(_SEEDS if sequential else WHOLE, text), module)
 
 
 def define_single_flags() -> None:
     """Defines the flags of where one design's results go."""
     module = "cnn_ablation: the run"
     text = "folder for results (default: a new one under runs/)"
-    _define("workdir", None, Option(TEXT, text, optional=True), module)
+    define("workdir", None, Option(TEXT, text, optional=True), module)
     text = "replace a finished run in the workdir"
-    _define("overwrite", False, Option(YES_NO, text), module)
+    define("overwrite", False, Option(YES_NO, text), module)
 
 
 def define_compute_flags() -> None:
@@ -115,12 +94,12 @@ def define_host_flags() -> None:
         "HOST:PORT of host 0, the same on every host; every host runs the same command with its "
         "own --host. auto: as a TPU pod or Slurm says (default: this host alone)"
     )
-    _define("coordinator", None, Option(TEXT, text, optional=True), module)
+    define("coordinator", None, Option(TEXT, text, optional=True), module)
     for name, text in (
         ("num_hosts", "how many hosts there are"),
         ("host", "which of the hosts this is; 0 prints and writes"),
     ):
-        _define(name, None, Option(WHOLE, text, optional=True), module)
+        define(name, None, Option(WHOLE, text, optional=True), module)
     for name, text in (
         (
             "heartbeat_seconds",
@@ -128,12 +107,12 @@ def define_host_flags() -> None:
         ),
         ("join_seconds", "seconds to wait for all hosts at the start"),
     ):
-        _define(name, getattr(HostOptions, name), Option(WHOLE, text), module)
+        define(name, getattr(HostOptions, name), Option(WHOLE, text), module)
     text = (
         "file of mode 600 with a secret that all hosts know (default: $CNN_ABLATION_SECRET, or a "
         "random one in the user's cache, for hosts that share a home)"
     )
-    _define("secret_file", None, Option(TEXT, text, optional=True), module)
+    define("secret_file", None, Option(TEXT, text, optional=True), module)
 
 
 def define_record(record: type, module: str, **own_defaults: Any) -> None:
@@ -144,7 +123,7 @@ def define_record(record: type, module: str, **own_defaults: Any) -> None:
         module: heading in `--help`.
         **own_defaults: other defaults than the dataclass's, by name.
     """
-    _define_all(declared(record), {**defaults(record), **own_defaults}, module)
+    define_all(declared(record), {**defaults(record), **own_defaults}, module)
 
 
 def host_options() -> HostOptions:
@@ -173,8 +152,8 @@ def training_settings(training: TrainingSpec | None = None) -> tuple[TrainingSpe
     training = training or TrainingSpec()
     try:
         return (
-            training.replace(**_given(TrainingSpec.every_option())),
-            DataSpec().replace(**_given(DataSpec.every_option())),
+            training.replace(**given_flags(TrainingSpec.every_option())),
+            DataSpec().replace(**given_flags(DataSpec.every_option())),
         )
     except FieldError as error:
         raise InputError(f"--{error}") from None
@@ -190,7 +169,7 @@ def trial_spec() -> TrialSpec:
     facts: dict[str, Any] = {}
     try:
         image_shape, classes = describe_data(data, DataLocation(FLAGS.data_dir))
-        given = _given(NetworkSpec.every_option())
+        given = given_flags(NetworkSpec.every_option())
         facts = {"image_shape": image_shape, "classes": classes}
         network = NetworkSpec(**facts, **given)
     except FieldError as error:
@@ -281,26 +260,3 @@ def _owned(name: str, its: Option) -> Option:
         for owner, entry in owners(name).items()
     ]
     return dataclasses.replace(its, help="; ".join(texts), optional=True)
-
-
-def _define_all(options: Mapping[str, Option], values: Mapping[str, Any], module: str) -> None:
-    for name, its in options.items():
-        if its.flag:
-            _define(name, values.get(name), its, module)
-
-
-def _define(name: str, default: Any, its: Option, module: str) -> None:
-    if its.kind is YES_NO and its.shape == "one":
-        flags.DEFINE_boolean(name, default, its.full_help, module_name=module)
-        return
-    if its.shape == "per_block" and isinstance(default, tuple) and len(set(default)) == 1:
-        default = default[0]
-    text = its.full_help
-    if its.choices is not None and not any(choice in text for choice in its.choices):
-        text += f"; {its.words}"
-    flags.DEFINE(_Parser(its), name, default, text, serializer=_Serializer(), module_name=module)
-
-
-def _given(options: Mapping[str, Option]) -> dict[str, Any]:
-    """The values of the flags that were given, by name."""
-    return {name: FLAGS[name].value for name in options if name in FLAGS and FLAGS[name].present}

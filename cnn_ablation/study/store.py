@@ -10,20 +10,17 @@ timings.jsonl  one line a round of the timing pass, only ever appended to
 import collections
 import contextlib
 import dataclasses
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from cnn_ablation.claims import Verdict
-from cnn_ablation.design import TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.study.journal import Journal
 from cnn_ablation.study.ledger import (
     JUDGEMENTS,
     Declaration,
-    Ledger,
     check_judgement,
     judgement_line,
     read_ledger,
@@ -33,17 +30,23 @@ from cnn_ablation.study.lines import (
     OLDER_ROUND,
     OLDER_TRIAL,
     check_round,
-    timed_spec,
     trial_check,
 )
 from cnn_ablation.study.plan import OLDER_PLAN, Plan
+from cnn_ablation.study.reading import (
+    complete_rounds,
+    completed,
+    machine_key,
+    most_rounds,
+    results_of,
+)
 from cnn_ablation.study.results import StudyResults, Timing
 from cnn_ablation.study.strays import explain_strays
 from cnn_ablation.system.files import unwritable, write_json
 from cnn_ablation.system.hardware import difference
 from cnn_ablation.system.locks import sole_writer
 from cnn_ablation.system.stored import parse_object, seal, unseal
-from cnn_ablation.training.records import FINISHED, TrialRecord
+from cnn_ablation.training.records import TrialRecord
 
 STUDY, TRIALS, TIMINGS = "study.json", "trials.jsonl", "timings.jsonl"
 
@@ -60,7 +63,7 @@ def load_results(workdir: Path) -> StudyResults:
     if plan is None:
         raise InputError(f"{workdir}: holds no study: {STUDY} is not there")
     trials, timings = _journals(workdir, plan)
-    return _results(plan, trials.read(), timings.read(), read_ledger(workdir))
+    return results_of(plan, trials.read(), timings.read(), read_ledger(workdir))
 
 
 def read_plan(workdir: Path) -> Plan | None:
@@ -231,11 +234,11 @@ class Store:
         Args:
             machine: where; None is the machine that has most of them.
         """
-        designs = _completed(self.results().trials)
-        complete = _complete_rounds(self.plan, designs, self._rounds)
+        designs = completed(self.results().trials)
+        complete = complete_rounds(self.plan, designs, self._rounds)
         if machine is None:
-            return len(_most(complete))
-        return len(complete.get(_key(machine), ()))
+            return len(most_rounds(complete))
+        return len(complete.get(machine_key(machine), ()))
 
     def other_hardware(self, hardware: Mapping[str, Any]) -> dict[str, int]:
         """How many trials were trained on which other hardware, as far as their lines say.
@@ -253,7 +256,7 @@ class Store:
 
     def results(self) -> StudyResults:
         """All that is there so far."""
-        return _results(self.plan, self._trial_lines, self._rounds, self.ledger)
+        return results_of(self.plan, self._trial_lines, self._rounds, self.ledger)
 
     def _write_plan(self) -> None:
         try:
@@ -273,66 +276,3 @@ def _require_same(folder: Path, kept: Plan, plan: Plan) -> None:
         raise InputError(
             f"--workdir={folder}: holds a study with {difference}; name another folder"
         )
-
-
-def _results(
-    plan: Plan,
-    trial_lines: Sequence[dict[str, Any]],
-    rounds: Sequence[dict[str, Any]],
-    ledger: Ledger | None,
-) -> StudyResults:
-    trials = tuple(_trials(plan, trial_lines))
-    timings = tuple(_timings(plan, _completed(trials), rounds))
-    return StudyResults(plan, trials, timings, ledger)
-
-
-def _trials(plan: Plan, lines: Sequence[dict[str, Any]]) -> Iterable[TrialRecord]:
-    by_id = _one_line_a_trial(lines)
-    for spec, seed in plan.trials():
-        line = by_id.get(plan.trial_id(spec, seed))
-        if line is not None:
-            yield TrialRecord.from_json({**line, "seed": seed}, spec)
-
-
-def _one_line_a_trial(lines: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The line that counts for each trial: the first that finished it, else its last failure."""
-    found: dict[str, dict[str, Any]] = {}
-    for line in lines:
-        earlier = found.get(line["trial_id"])
-        if earlier is None or earlier["status"] not in FINISHED:
-            found[line["trial_id"]] = line
-    return found
-
-
-def _completed(trials: Iterable[TrialRecord]) -> set[TrialSpec]:
-    return {trial.spec for trial in trials if trial.status == "completed"}
-
-
-def _timings(
-    plan: Plan, designs: set[TrialSpec], rounds: Sequence[dict[str, Any]]
-) -> Iterable[Timing]:
-    for number, line in enumerate(_most(_complete_rounds(plan, designs, rounds)), start=1):
-        for time in line["times"]:
-            spec = timed_spec(plan, time)
-            if spec is not None and spec in designs:
-                yield Timing(spec, number, time["train_seconds"], time["eval_seconds"])
-
-
-def _complete_rounds(
-    plan: Plan, designs: set[TrialSpec], rounds: Sequence[dict[str, Any]]
-) -> dict[str, list[dict[str, Any]]]:
-    """By machine, the rounds that timed all of some designs."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for line in rounds:
-        if designs <= {timed_spec(plan, time) for time in line["times"]}:
-            found.setdefault(_key(line["machine"]), []).append(line)
-    return found
-
-
-def _most(rounds: Mapping[str, Sequence[dict[str, Any]]]) -> Sequence[dict[str, Any]]:
-    """The rounds of the machine that has most of them, the earlier one of equals."""
-    return max(rounds.values(), key=len, default=())
-
-
-def _key(machine: Mapping[str, Any]) -> str:
-    return json.dumps(machine, sort_keys=True)

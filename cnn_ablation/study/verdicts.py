@@ -12,7 +12,8 @@ from cnn_ablation.design.summary import summarize
 from cnn_ablation.errors import as_typed
 from cnn_ablation.options import FIRST_VERSION
 from cnn_ablation.study.declaration import Question, Variant
-from cnn_ablation.study.ledger import Declaration, exploratory_reasons
+from cnn_ablation.study.exploratory import exploratory_reasons
+from cnn_ablation.study.ledger import Declaration
 from cnn_ablation.study.metrics import TIME_METRICS, TRIAL_METRICS
 from cnn_ablation.study.plan import Plan
 from cnn_ablation.study.results import StudyResults
