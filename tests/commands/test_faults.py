@@ -38,7 +38,9 @@ def fakes(mnist: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preparing, "make_executor", FakeExecutor)
     monkeypatch.setattr(preparing, "Datasets", AtHand)
     monkeypatch.setattr(FakeExecutor, "same", True)
-    monkeypatch.setattr(report, "write_report", lambda results, folder: folder / "report.html")
+    monkeypatch.setattr(
+        report, "write_report", lambda results, folder, tests: folder / "report.html"
+    )
 
 
 def run_design(folder: Path) -> None:

@@ -235,7 +235,7 @@ class FakeExecutor:
 
 @pytest.fixture
 def executor(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeExecutor]]:
-    def write_report(_: object, folder: Path) -> Path:
+    def write_report(_: object, folder: Path, __: object) -> Path:
         folder.mkdir(exist_ok=True)
         for name in ("report.md", "report.html"):
             (folder / name).write_text("found")

@@ -11,6 +11,7 @@ import hmac
 import os
 import secrets
 import stat
+import time
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from cnn_ablation.system.paths import user_path
 VARIABLE, FLAG = "CNN_ABLATION_SECRET", "secret_file"
 _LEAST = 16
 _NONCE_BYTES = 16
+_LINGER_SECONDS = 2
 MAC_BYTES = 32
 
 
@@ -95,6 +97,9 @@ def prove(file: str | None) -> None:
         if not hmac.compare_digest(proofs[host].tobytes(), _proof(secret, nonce, host))
     ]
     if strangers:
+        if ending.host() == 0:
+            # Where host 0 ends first, JAX aborts the others before they have said why.
+            time.sleep(_LINGER_SECONDS)
         raise InputError(
             f"host {ending.host()}: host {' and '.join(strangers)} has another secret; give all "
             f"hosts the same, in {VARIABLE} or in a file of mode 600 that --{FLAG} names"

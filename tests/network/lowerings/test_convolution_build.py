@@ -195,7 +195,7 @@ def test_a_full_disk_is_no_reason_for_another_lowering(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(InputError, match="No space left on device; make room"):
+    with pytest.raises(InputError, match=r"\(No space left on device\); make room"):
         build.library()
 
 
