@@ -152,7 +152,11 @@ def stop(name: str, number: signal.Signals, seconds: float, tmp_path: Path, *, g
         (os.killpg if group else os.kill)(process.pid, number)
         _, errors = process.communicate(timeout=60)
         assert process.returncode == 130, errors
-        assert errors.startswith("stopped") and errors.count("\n") == 1, errors
+        # A command that is the first with these kernels says that it compiles them.
+        (line,) = [
+            one for one in errors.splitlines() if "compiling the convolution kernels" not in one
+        ]
+        assert line.startswith("stopped"), errors
         for _ in range(100):
             try:
                 os.killpg(process.pid, 0)
