@@ -1,5 +1,5 @@
 // How fast the native kernels are, each pass alone, against this machine's own peak of fused
-// multiply-adds. One thread, or one of `threads` processes that the caller starts together.
+// multiply-adds, on one thread.
 //
 //   kernels BATCH ROUNDS < blocks > figures
 //
