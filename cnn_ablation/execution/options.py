@@ -75,6 +75,11 @@ class StudyOptions:
         choices=tuple(SPENDING),
     )
     retry_failed: bool = option(False, "run trials again that failed")
+    dry_run: bool = option(
+        False,
+        "print the trials, the time and the disk space that they will take, and what each claim "
+        "can come to; write nothing",
+    )
     check: bool = option(False, "exit with 1 when a claim is not as expected")
     program: str = option("", "how the study is started: `-m MODULE` or a file", flag=False)
     compute: ComputeOptions = dataclasses.field(default_factory=ComputeOptions)
