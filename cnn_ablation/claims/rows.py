@@ -11,7 +11,8 @@ from cnn_ablation.claims.verdict import ContrastVerdict, Verdict
 
 COLUMNS = (
     *("question", "claim", "text", "metric", "kind", "direction", "margin", "scale", "verdict"),
-    *("qualifiers", "exploratory", "a", "b", "outcome", "riders", "speaks_for", "difference"),
+    *("qualifiers", "exploratory", "a", "b", "less_a", "less_b", "outcome", "riders"),
+    *("speaks_for", "difference"),
     *("low", "high", "other_low", "other_high", "p_adjusted", "pairs", "dropped", "higher", "ties"),
     *("look", "looks", "decided", "stopped_mean_is_biased", "skewness"),
     *("variance_seed", "variance_image", "variance_both", "level", "family_size", "reason"),
@@ -63,6 +64,8 @@ def _of_contrast(one: ContrastVerdict) -> dict[str, Any]:
         "p_adjusted": one.p_adjusted,
         "reason": one.reason,
     }
+    if one.against is not None:
+        row |= dict(zip(("less_a", "less_b"), one.against, strict=True))
     for prefix, interval in (("", one.interval), ("other_", one.beside)):
         if interval is not None:
             row |= {f"{prefix}low": interval.low, f"{prefix}high": interval.high}

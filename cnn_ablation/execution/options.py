@@ -11,6 +11,7 @@ from cnn_ablation.execution.executors.options import ExecutorOptions
 from cnn_ablation.inference import SPENDING
 from cnn_ablation.options import TEXT, WHOLE, YES_NO, declared, option, validate
 from cnn_ablation.options.registry import nearest
+from cnn_ablation.study.arms import ARMS
 from cnn_ablation.trackers.options import TrackerOptions
 from cnn_ablation.training.compute import ComputeOptions
 
@@ -44,6 +45,19 @@ class StudyOptions:
         optional=True,
     )
     controls: bool = option(True, "add the control arm: the same designs at equal parameters")
+    arms: tuple[str, ...] | None = option(
+        None,
+        f"the arms to add in which designs are compared fairly, several of {', '.join(ARMS)}, or "
+        "none (default: params, unless --nocontrols, and tuned where the study declares a tuning)",
+        kind=TEXT,
+        shape="several",
+        choices=tuple(ARMS),
+        may_be_none=True,
+        optional=True,
+    )
+    interactions: bool = option(
+        True, "claim too, of each arm, that less is left of a difference in it"
+    )
     timing_rounds: int = option(
         10,
         "rounds in which each design is timed alone after all trials; 0 leaves times out. The "

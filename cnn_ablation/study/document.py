@@ -8,6 +8,8 @@ from typing import Any
 from cnn_ablation.claims import Claim
 from cnn_ablation.design import NetworkSpec
 from cnn_ablation.errors import InputError
+from cnn_ablation.study.arms import ARMS
+from cnn_ablation.study.controls import PARAMS
 from cnn_ablation.study.declaration import Published, Question, Study, Variant
 from cnn_ablation.system.stored import get, numbers, optional
 from cnn_ablation.training.records import SECONDS
@@ -58,6 +60,8 @@ def _variant_to_json(variant: Variant) -> dict[str, Any]:
         "network": variant.network.to_json(),
         "control_of": variant.control_of,
         "published": published,
+        # Left out where it goes without saying, as before there were several.
+        **({"arm": variant.arm} if variant.arm not in (None, PARAMS) else {}),
         # Left out where there are none, as before variants could change them.
         **{part: fields for part, fields in changes.items() if fields},
     }
@@ -81,10 +85,18 @@ def _variant_from_json(document: Any) -> Variant:
         label=get(document, "label", str),
         network=NetworkSpec.from_json(get(document, "network", dict)),
         control_of=optional(document, "control_of", str),
+        arm=_arm_from_json(document),
         published=None if published is None else _published_from_json(published),
         training=optional(document, "training", dict) or {},
         data=optional(document, "data", dict) or {},
     )
+
+
+def _arm_from_json(document: Mapping[str, Any]) -> str | None:
+    arm = optional(document, "arm", str)
+    if arm is not None and arm not in ARMS:
+        raise InputError(f"arm {arm!r}: must be {', '.join(ARMS)}")
+    return arm
 
 
 def _published_from_json(document: Mapping[str, Any]) -> Published:
