@@ -89,6 +89,11 @@ class StudyOptions:
         choices=tuple(SPENDING),
     )
     retry_failed: bool = option(False, "run trials again that failed")
+    map: str = option(
+        "",
+        "repeat the whole study at each of these settings, and draw where its conclusions hold: "
+        "'learning_rate:0.1,1 x epochs:1,2,5'; any field of training or data",
+    )
     dry_run: bool = option(
         False,
         "print the trials, the time and the disk space that they will take, and what each claim "
