@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from cnn_ablation.claims.claim import Claim, Contrast, Setting
-from cnn_ablation.claims.sentences import verdict_sentence
+from cnn_ablation.claims.sentences import findings_sentence, verdict_sentence
 from cnn_ablation.claims.words import plural
 from cnn_ablation.inference import (
     CrossedComparison,
@@ -86,6 +86,9 @@ class ContrastVerdict:
         beside: the same interval for the other scope; None where images are not known.
         crossed: seeds and images as crossed random effects; None where images are not known.
         stop: the looks of a sequential study; None in a study of fixed size.
+        against: of an interaction the contrast (C, D) whose difference is taken off that of A and
+            B: every figure is then of (A - B) - (C - D), and `mean_a` and `mean_b` are the means of
+            A - B and of C - D (of logarithms their exponential, a ratio).
     """
 
     a: str
@@ -107,6 +110,7 @@ class ContrastVerdict:
     beside: Interval | None = None
     crossed: CrossedComparison | None = None
     stop: Stop | None = None
+    against: Contrast | None = None
 
     @property
     def contrast(self) -> Contrast:
@@ -121,13 +125,15 @@ class ContrastVerdict:
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON."""
         comparison = self.comparison.to_json() if self.comparison else None
-        return asdict(self) | {"riders": list(self.riders), "comparison": comparison}
+        data = asdict(self) | {"riders": list(self.riders), "comparison": comparison}
+        against = data.pop("against")
+        return data if against is None else data | {"against": list(against)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ContrastVerdict:
         """The inverse of `to_json`."""
         comparison, statements = data["comparison"], data.get("statements")
-        crossed, stop = data.get("crossed"), data.get("stop")
+        crossed, stop, against = data.get("crossed"), data.get("stop"), data.get("against")
         return cls(
             **{
                 **data,
@@ -138,6 +144,7 @@ class ContrastVerdict:
                 "beside": interval_from_json(data.get("beside")),
                 "crossed": CrossedComparison.from_json(crossed) if crossed else None,
                 "stop": Stop(**{**stop, "looks": tuple(stop["looks"])}) if stop else None,
+                "against": (against[0], against[1]) if against else None,
             }
         )
 
@@ -207,6 +214,10 @@ class Verdict:
     def sentence(self) -> str:
         """The verdict in plain English, with numbers, units and setting."""
         return verdict_sentence(self)
+
+    def findings(self) -> str:
+        """The numbers that decided, without outcome, claim and setting."""
+        return findings_sentence(self)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON (no NaN, no infinity)."""

@@ -11,7 +11,7 @@ from cnn_ablation.claims.units import Scale
 from cnn_ablation.commands.studies import run_flags
 from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec
 from cnn_ablation.design.part import Part
-from cnn_ablation.design.trial import MAX_SEED, PARTS
+from cnn_ablation.design.trial import MAX_SEED, PARTS, part_of
 from cnn_ablation.inference import SPENDING
 from cnn_ablation.inference.crossed import Scope
 from cnn_ablation.options import FIRST_VERSION, declared
@@ -148,6 +148,7 @@ def _study() -> Schema:
         "label": _TEXT,
         "network": network,
         "control_of": _nullable(_TEXT),
+        "arm": _TEXT,
         "published": _nullable(_object(list(published), published)),
         "training": _OBJECT,
         "data": _OBJECT,
@@ -163,7 +164,8 @@ def _study() -> Schema:
     own = {
         "schema_version": {"const": SCHEMA_VERSION},
         "study": _object(
-            ["name", "title", "questions"], {"name": _TEXT, "title": _TEXT, "questions": questions}
+            ["name", "title", "questions"],
+            {"name": _TEXT, "title": _TEXT, "questions": questions, "level": {"type": "number"}},
         ),
         "training": _stored(TrainingSpec),
         "data": _stored(DataSpec),
@@ -186,7 +188,11 @@ def _claim_stored() -> Schema:
     pair = {**_list(_TEXT), "minItems": 2, "maxItems": 2}
     own |= {"name": _TEXT, "question": _TEXT, "text": _TEXT, "metric": {"enum": list(METRICS)}}
     own |= {name: _nullable(_choice(kind)) for name, kind in _CHOICES.items()}
-    own |= {"contrasts": _list(pair, 1), "margin": {"type": "number", "minimum": 0}}
+    own |= {
+        "contrasts": _list(pair, 1),
+        "against": _list(pair),
+        "margin": {"type": "number", "minimum": 0},
+    }
     own["min_epochs"] = _COUNT
     return _object(["name", "question", "text", "metric", "contrasts", "direction", "kind"], own)
 
@@ -234,6 +240,12 @@ def _study_file() -> Schema:
         **_keys(toml_file.TOP),
         "looks": _list({"type": "integer", "minimum": 1}),
         "spending": {"enum": list(SPENDING)},
+        "level": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
+        "map_over": _object(
+            (),
+            {name: _list(fields[name], 1) for name in fields if part_of(name) != "network"},
+            closed=True,
+        ),
         "network": network,
         "training": table(TrainingSpec),
         "data": table(DataSpec),
@@ -250,6 +262,7 @@ def _claim_typed() -> Schema:
         **_keys(toml_file.CLAIM),
         "metric": {"enum": list(METRICS)},
         "contrasts": {**_list(pair, 1), "description": "pairs [better, worse] of labels"},
+        "against": {**_list(pair, 1), "description": "of each contrast the one taken off it"},
         "order": {**_list(_TEXT, 2), "description": "labels, each better than the next"},
         "margin": {"type": "number", "minimum": 0},
         **{name: _choice(kind) for name, kind in _CHOICES.items()},

@@ -11,6 +11,7 @@ from cnn_ablation.execution.executors.options import ExecutorOptions
 from cnn_ablation.inference import SPENDING
 from cnn_ablation.options import TEXT, WHOLE, YES_NO, declared, option, validate
 from cnn_ablation.options.registry import nearest
+from cnn_ablation.study.arms import ARMS
 from cnn_ablation.trackers.options import TrackerOptions
 from cnn_ablation.training.compute import ComputeOptions
 
@@ -44,6 +45,19 @@ class StudyOptions:
         optional=True,
     )
     controls: bool = option(True, "add the control arm: the same designs at equal parameters")
+    arms: tuple[str, ...] | None = option(
+        None,
+        f"the arms to add in which designs are compared fairly, several of {', '.join(ARMS)}, or "
+        "none (default: params, unless --nocontrols, and tuned where the study declares a tuning)",
+        kind=TEXT,
+        shape="several",
+        choices=tuple(ARMS),
+        may_be_none=True,
+        optional=True,
+    )
+    interactions: bool = option(
+        True, "claim too, of each arm, that less is left of a difference in it"
+    )
     timing_rounds: int = option(
         10,
         "rounds in which each design is timed alone after all trials; 0 leaves times out. The "
@@ -75,6 +89,16 @@ class StudyOptions:
         choices=tuple(SPENDING),
     )
     retry_failed: bool = option(False, "run trials again that failed")
+    map: str = option(
+        "",
+        "repeat the whole study at each of these settings, and draw where its conclusions hold: "
+        "'learning_rate:0.1,1 x epochs:1,2,5'; any field of training or data",
+    )
+    dry_run: bool = option(
+        False,
+        "print the trials, the time and the disk space that they will take, and what each claim "
+        "can come to; write nothing",
+    )
     check: bool = option(False, "exit with 1 when a claim is not as expected")
     program: str = option("", "how the study is started: `-m MODULE` or a file", flag=False)
     compute: ComputeOptions = dataclasses.field(default_factory=ComputeOptions)

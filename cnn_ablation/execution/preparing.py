@@ -10,6 +10,7 @@ import jax
 from cnn_ablation.data import describe_data
 from cnn_ablation.design import DataSpec
 from cnn_ablation.execution import extensions, hosts
+from cnn_ablation.execution.arms import with_arms
 from cnn_ablation.execution.datasets import Datasets
 from cnn_ablation.execution.executors import Executor, ExecutorOptions, Job, make_executor
 from cnn_ablation.execution.executors.cores import available_cores
@@ -20,7 +21,7 @@ from cnn_ablation.execution.memory import require_memory
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.schedule import schedule_for, seeds_of
 from cnn_ablation.network.lowerings import announce_fallbacks, choose_lowering
-from cnn_ablation.study import Study, Variant, add_controls, fit_images
+from cnn_ablation.study import Study, Variant, fit_images
 from cnn_ablation.study.checks import check_study
 from cnn_ablation.study.declaration import Images
 from cnn_ablation.study.plan import DatasetFacts, Plan, default_folder
@@ -79,8 +80,7 @@ def prepare(
     require_memory([], seeds)
     options = with_executor(options)
     study = fit_images(study, lambda variant: _images_of(variant, options))
-    if options.controls:
-        study = add_controls(study)
+    study = with_arms(study, options)
     if options.execution.executor != "inline":
         share_accelerator()
     compute = options.compute

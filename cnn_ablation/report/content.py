@@ -13,7 +13,7 @@ from cnn_ablation.report.curves import learning_chart
 from cnn_ablation.report.differences import difference_chart, difference_panel
 from cnn_ablation.report.images import Answered, class_table, image_chart
 from cnn_ablation.report.looks import OUTCOME_SYMBOLS, looks_of
-from cnn_ablation.report.measures import control_arm, main_arm, measure
+from cnn_ablation.report.measures import Measured, control_arm, main_arm, measure
 from cnn_ablation.report.outcomes import outcome_chart
 from cnn_ablation.report.setting import (
     Fact,
@@ -26,6 +26,8 @@ from cnn_ablation.report.setting import (
 from cnn_ablation.report.tables import Cell, Table, layer_table, variant_table
 from cnn_ablation.report.tradeoffs import tradeoff_chart
 from cnn_ablation.study import Question
+from cnn_ablation.study.arms import ARMS, INTERACTIONS
+from cnn_ablation.study.controls import PARAMS
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.verdicts import judge_results
 
@@ -54,14 +56,15 @@ class Finding:
     @property
     def labels(self) -> set[str]:
         """The variants that the claim compares."""
-        return {label for contrast in self.verdict.claim.contrasts for label in contrast}
+        return set(self.verdict.claim.labels)
 
 
 @dataclasses.dataclass(frozen=True)
 class Arm:
-    """Variants that are compared with each other: a question's own, or its control arm.
+    """Variants that are compared with each other: a question's own, or those of another arm.
 
     Attributes:
+        name: a key of `study.arms.ARMS`; empty for the variants as given.
         findings: the claims about them.
         table: their figures.
         charts: their figures drawn.
@@ -71,12 +74,23 @@ class Arm:
         classes: their accuracy by class, likewise.
     """
 
+    name: str
     findings: tuple[Finding, ...]
     table: Table
     charts: tuple[Chart, ...]
     differences: Chart | None
     images: Chart | None = None
     classes: Table | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is called, and what begins the names of its files: `control arm`."""
+        return ARMS[self.name].title
+
+    @property
+    def note(self) -> str:
+        """What was done to make it fair, and what follows from that."""
+        return ARMS[self.name].note
 
     def files(self) -> tuple[Chart, ...]:
         """The charts that are written as files of their own."""
@@ -91,24 +105,29 @@ class Section:
         anchor: identifier in the page and start of its charts' file names.
         title: heading.
         main: the variants.
-        control: the control arm, or None.
+        others: the other arms in which the variants are compared.
         layers: the layer table of each variant and control.
     """
 
     anchor: str
     title: str
     main: Arm
-    control: Arm | None
+    others: tuple[Arm, ...]
     layers: tuple[Table, ...]
 
     @property
     def arms(self) -> tuple[Arm, ...]:
-        """Both arms, or the only one."""
-        return (self.main, self.control) if self.control else (self.main,)
+        """The variants as given, and the other arms."""
+        return (self.main, *self.others)
+
+    @property
+    def control(self) -> Arm | None:
+        """The arm at equal parameters, or None."""
+        return next((arm for arm in self.others if arm.name == PARAMS), None)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """The claims about either arm."""
+        """The claims about all arms."""
         return tuple(found for arm in self.arms for found in arm.findings)
 
 
@@ -176,49 +195,84 @@ def _section(
 ) -> Section:
     measured, looks = measure(results, question), looks_of(question.variants)
     findings = _findings(name, verdicts)
-    main, control = main_arm(measured), control_arm(measured)
-    controls = {m.label for m in control} - {m.label for m in main}
-    of_controls = [found for found in findings if found.labels & controls]
+    main = main_arm(measured)
+    arms = [arm for arm in ARMS if any(m.variant.arm == arm for m in measured)]
+    shown_in = {id(found): _arm_of(found, question, arms) for found in findings}
     charts = (
         learning_chart(f"{name}-learning", "Learning curves", main, looks),
         outcome_chart(f"{name}-outcomes", measured, looks),
         tradeoff_chart(f"{name}-tradeoff", measured, looks),
     )
-    controlled = learning_chart(
-        f"{name}-control_learning", "Learning curves, control arm", control, looks
-    )
-    own = [found for found in findings if found not in of_controls]
-    arm = _arm(
-        variant_table(f"{question.title}: the variants", main), charts, own, f"{name}-differences"
-    )
+    own = [found for found in findings if not shown_in[id(found)]]
+    table = variant_table(f"{question.title}: the variants", main)
+    given = _arm("", table, charts, own, f"{name}-differences")
     answered = Answered.of(results, question, tests)
     if answered is not None:
         labels, caption = [m.label for m in main], f"{question.title}: accuracy by class"
-        arm = dataclasses.replace(
-            arm,
+        given = dataclasses.replace(
+            given,
             images=image_chart(f"{name}-images", [found.verdict for found in own], answered),
             classes=class_table(caption, answered, labels),
         )
     return Section(
         anchor=name,
         title=question.title,
-        main=arm,
-        control=_arm(
-            variant_table(f"{question.title}: the control arm", control),
-            (controlled,),
-            of_controls,
-            f"{name}-control_differences",
-        )
-        if control
-        else None,
+        main=given,
+        others=tuple(
+            _other_arm(
+                arm, question, name, measured, [f for f in findings if shown_in[id(f)] == arm]
+            )
+            for arm in arms
+        ),
         layers=tuple(layer_table(m.label, m.summary) for m in measured),
     )
 
 
+def _other_arm(
+    arm: str,
+    question: Question,
+    name: str,
+    measured: Sequence[Measured],
+    findings: Sequence[Finding],
+) -> Arm:
+    """The variants of an arm with the claims about them."""
+    members = control_arm(measured, arm)
+    looks = looks_of(question.variants)
+    start = f"{name}-{file_prefix(arm)}"
+    title = ARMS[arm].title
+    curves = learning_chart(f"{start}learning", f"Learning curves, {title}", members, looks)
+    caption = "the control arm" if arm == PARAMS else title
+    table = variant_table(f"{question.title}: {caption}", members)
+    return _arm(arm, table, (curves,), findings, f"{start}differences")
+
+
+def _arm_of(found: Finding, question: Question, arms: Sequence[str]) -> str:
+    """The arm that a claim is about: by its family, else by its variants; empty for none."""
+    for arm in arms:
+        family = f"{question.name} {ARMS[arm].family}"
+        if found.verdict.claim.question in (family, f"{family}{INTERACTIONS}"):
+            return arm
+    labels = {variant.label: variant.arm for variant in question.variants}
+    named = [labels.get(label) for label in found.verdict.claim.labels]
+    return next((arm for arm in named if arm), "")
+
+
+def file_prefix(arm: str) -> str:
+    """What begins the names of an arm's files, behind the question's: `control_`."""
+    if not arm:
+        return ""
+    return "control_" if arm == PARAMS else f"{arm}_"
+
+
 def _arm(
-    table: Table, charts: Sequence[Chart | None], findings: Sequence[Finding], differences: str
+    name: str,
+    table: Table,
+    charts: Sequence[Chart | None],
+    findings: Sequence[Finding],
+    differences: str,
 ) -> Arm:
     return Arm(
+        name=name,
         findings=tuple(findings),
         table=table,
         charts=tuple(chart for chart in charts if chart),

@@ -30,12 +30,12 @@ def difference_panel(verdict: Verdict) -> Panel | None:
     if not rows:
         return None
     claim = verdict.claim
-    pairs = ", ".join(f"{row.a} minus {row.b} ({row.outcome})" for row in rows)
+    pairs = ", ".join(f"{_words(row)} ({row.outcome})" for row in rows)
     return Panel(
         claim.name,
         f"Paired differences in {claim.unit.label}: {pairs}",
         functools.partial(_draw, verdict=verdict, rows=rows),
-        height=0.85 + 0.45 * len(rows),
+        height=0.85 + sum(0.9 if row.against else 0.45 for row in rows),
         title=f"{OUTCOME_SYMBOLS[verdict.outcome]} {verdict.outcome.capitalize()}: {claim.text}",
     )
 
@@ -72,11 +72,22 @@ def _draw_row(axes: Axes, number: int, row: ContrastVerdict, unit: Unit) -> list
     return drawn
 
 
+def _words(row: ContrastVerdict) -> str:
+    pair = f"{row.a} minus {row.b}"
+    return f"{pair} less {' minus '.join(row.against)}" if row.against else pair
+
+
 def _label(row: ContrastVerdict) -> str:
     """The pair, on two lines where one is too short for it, and below it the outcome."""
-    separator = " − " if len(row.a) + len(row.b) < 16 else "\n− "
-    pair = separator.join(fitted(label, lines=1) for label in (row.a, row.b))
+    pair = _pair(row.a, row.b)
+    if row.against:
+        pair = f"({pair})\n− ({_pair(*row.against)})"
     return f"{pair}\n{OUTCOME_SYMBOLS[row.outcome]} {row.outcome}"
+
+
+def _pair(a: str, b: str) -> str:
+    separator = " − " if len(a) + len(b) < 16 else "\n− "
+    return separator.join(fitted(label, lines=1) for label in (a, b))
 
 
 def _within_reason(bounds: list[float], dots: list[float]) -> list[float]:

@@ -9,6 +9,8 @@ from cnn_ablation.claims.words import plural
 from cnn_ablation.design import DataSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import as_typed
 from cnn_ablation.report.measures import STATUSES, count_statuses
+from cnn_ablation.study.arms import arm_names
+from cnn_ablation.study.controls import PARAMS
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.sequence import saved_line
 from cnn_ablation.study.verdicts import setting_of
@@ -99,7 +101,12 @@ def command_of(results: StudyResults) -> str:
     """
     seeds, training, study = results.seeds, results.training, results.study
     first = min(seeds, default=0)
-    controlled = any(v.control_of for question in study.questions for v in question.variants)
+    arms = arm_names(study)
+    given = {"controls": str(PARAMS in arms).lower()}
+    if set(arms) - {PARAMS}:
+        given = {"arms": ",".join(arms)}
+    if arms and not any(claim.against for q in study.questions for claim in q.claims):
+        given["interactions"] = "false"
     schedule = results.plan.schedule
     looks = {} if schedule is None else {"looks": schedule.looks, "spending": schedule.spending}
     flags = {
@@ -110,7 +117,7 @@ def command_of(results: StudyResults) -> str:
         "learning_rate": training.learning_rate,
         **_unusual(training.values(), _usual(training)),
         **_unusual(results.data.values(), DataSpec().values()),
-        "controls": str(controlled).lower(),
+        **given,
         "timing_rounds": len({timing.round for timing in results.timings}),
     }
     program = shlex.split(results.environment.get("program", "")) or _program(study.name)

@@ -4,7 +4,8 @@
 what trials left, `results` is what is read back, and `verdicts` judges it.
 """
 
-from cnn_ablation.study.controls import add_controls, with_controls
+from cnn_ablation.study.arms import add_arms, add_controls
+from cnn_ablation.study.controls import with_controls
 from cnn_ablation.study.declaration import (
     Published,
     Question,
@@ -20,6 +21,7 @@ __all__ = [
     "Question",
     "Study",
     "Variant",
+    "add_arms",
     "add_controls",
     "fit_images",
     "grid",

@@ -56,10 +56,9 @@ def _mistakes(claim: Claim, question: Question) -> Iterator[str]:
             f"kind={claim.kind!r}: must be {KINDS[claim.metric]!r} for the metric {claim.metric}"
         )
     labels = [variant.label for variant in question.variants]
-    for contrast in claim.contrasts:
-        for label in contrast:
-            if label not in labels:
-                yield (
-                    f"{label!r} is no label of a variant{nearest(label, labels)}; there are "
-                    f"{', '.join(labels)}"
-                )
+    for label in claim.labels:
+        if label not in labels:
+            yield (
+                f"{label!r} is no label of a variant{nearest(label, labels)}; there are "
+                f"{', '.join(labels)}"
+            )

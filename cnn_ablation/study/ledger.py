@@ -18,11 +18,11 @@ from typing import Any, Self
 from cnn_ablation.claims import Claim, Verdict
 from cnn_ablation.errors import InputError
 from cnn_ablation.inference import SequentialDesign
+from cnn_ablation.study.declaration import LEVEL
 from cnn_ablation.study.plan import Plan
 from cnn_ablation.system.files import write_json
 
 LEDGER, JUDGEMENTS = "ledger.json", "judgements.jsonl"
-LEVEL = 0.05
 _SCHEMA = 1
 
 
@@ -48,7 +48,7 @@ class Declaration:
     def of(cls, plan: Plan, rounds: int | None = None) -> Self:
         """What a plan declares."""
         claims = {(q.name, claim.name): claim for q in plan.study.questions for claim in q.claims}
-        return cls(claims, plan.seeds, plan.schedule, rounds)
+        return cls(claims, plan.seeds, plan.schedule, rounds, plan.study.level)
 
     def to_json(self) -> dict[str, Any]:
         """The declaration as JSON values."""

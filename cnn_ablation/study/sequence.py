@@ -90,21 +90,21 @@ def expected_trials(plan: Plan, effect: float = 1.0) -> float:
     for question in plan.study.questions:
         labels = {variant.label: plan.spec(variant) for variant in question.variants}
         tested = {
-            (claim.question, claim.hypothesis(contrast)): contrast
+            (claim.question, claim.hypothesis(contrast)): claim.labels_of(contrast)
             for claim in question.claims
             if claim.kind == "paired" and claim.applies(setting)
             for contrast in claim.contrasts
         }
-        for (family, _), contrast in tested.items():
+        for (family, _), compared_labels in tested.items():
             stopped = sequential_prospects(effect, schedule, len(families_of[family])).stopped
-            for label in contrast:
+            for label in compared_labels:
                 chances = zip(open_after[labels[label]], stopped, strict=True)
                 open_after[labels[label]] = [all_by * by for all_by, by in chances]
     compared = {
         plan.spec(variant)
         for question in plan.study.questions
         for variant in question.variants
-        if any(variant.label in pair for c in question.claims for pair in c.contrasts)
+        if any(variant.label in claim.labels for claim in question.claims)
     }
     steps = [b - a for a, b in itertools.pairwise(schedule.looks)]
     return sum(
@@ -138,7 +138,7 @@ def _of_claim(verdict: Verdict) -> dict[str, int]:
     needed: dict[str, int] = {}
     for contrast in verdict.contrasts:
         if contrast.stop is not None and contrast.stop.is_open and contrast.outcome != "not judged":
-            for label in contrast.contrast:
+            for label in (*contrast.contrast, *(contrast.against or ())):
                 needed[label] = max(needed.get(label, 0), contrast.stop.looks[contrast.stop.taken])
     return needed
 

@@ -27,7 +27,7 @@ from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, part_of
 from cnn_ablation.design.trial import PARTS
 from cnn_ablation.errors import InputError
 from cnn_ablation.options.registry import nearest
-from cnn_ablation.study.declaration import Question, Study, Variant, grid
+from cnn_ablation.study.declaration import LEVEL, Question, Study, Variant, grid
 
 # The keys of each table, and what each must be: a type, or several.
 Kinds = Mapping[str, type | tuple[type, ...]]
@@ -37,6 +37,8 @@ TOP: Kinds = {
     "description": str,
     "looks": list,
     "spending": str,
+    "level": float,
+    "map_over": dict,
     "network": dict,
     "training": dict,
     "data": dict,
@@ -57,6 +59,7 @@ CLAIM: Kinds = {
     "text": str,
     "metric": str,
     "contrasts": list,
+    "against": list,
     "order": list,
     "direction": str,
     "margin": (int, float),
@@ -67,6 +70,7 @@ CLAIM: Kinds = {
     "scale": str,
 }
 NEEDED = {"": ("name", "question"), "question": ("name",), "claim": ("name", "text", "metric")}
+_PAIRS = ("order", "contrasts", "against")
 _WORDS = {
     str: "a text",
     list: "a list",
@@ -120,6 +124,8 @@ def parse_study(text: str) -> StudyFile:
             questions,
             tuple(document.get("looks", ())),
             document.get("spending", "linear"),
+            document.get("level", LEVEL),
+            _map_over(document.get("map_over", {})),
         ),
         description=document.get("description", ""),
         training=_part(TrainingSpec, "training", document.get("training", {})),
@@ -188,8 +194,10 @@ def _claim(place: str, question: str, table: Mapping[str, Any]) -> Claim:
     _check(place, table, CLAIM, NEEDED["claim"])
     if ("order" in table) == ("contrasts" in table):
         raise InputError(f"{place}: must have either contrasts or order")
-    given = {name: value for name, value in table.items() if name not in ("order", "contrasts")}
+    given = {name: value for name, value in table.items() if name not in _PAIRS}
     given.setdefault("kind", kind_of_metric(table["metric"]))
+    if "against" in table:
+        given["against"] = _pairs(f"{place}: against", table["against"])
     try:
         return Claim(question=question, contrasts=_contrasts(place, table), **given)
     except InputError as error:
@@ -204,12 +212,24 @@ def _contrasts(place: str, table: Mapping[str, Any]) -> tuple[tuple[str, str], .
         if len(order) < 2 or not all(isinstance(one, str) for one in order):
             raise InputError(f"{place}: order: must be two labels or more, the best first")
         return chain(*order)
-    pairs = table["contrasts"]
+    return _pairs(f"{place}: contrasts", table["contrasts"])
+
+
+def _pairs(place: str, pairs: Sequence[Any]) -> tuple[tuple[str, str], ...]:
     for pair in pairs:
         whole = isinstance(pair, list) and len(pair) == 2
         if not whole or not all(isinstance(one, str) for one in pair):
-            raise InputError(f'{place}: contrasts: must be pairs of labels, ["better", "worse"]')
+            raise InputError(f'{place}: must be pairs of labels, ["better", "worse"]')
     return tuple((a, b) for a, b in pairs)
+
+
+def _map_over(table: Mapping[str, Any]) -> Mapping[str, tuple[Any, ...]]:
+    for name, values in table.items():
+        if not isinstance(values, list) or not values:
+            raise InputError(f"map_over.{name}: must be a list of values")
+        if part_of(name) == "network":
+            raise InputError(f"map_over.{name}: must be a field of training or data")
+    return {name: _plain(values) for name, values in table.items()}
 
 
 def _part(kind: Any, place: str, table: Mapping[str, Any]) -> Any:

@@ -133,6 +133,8 @@ def test_control_arm_and_layers_are_shown(page: Page, results: StudyResults) -> 
     assert [f.verdict.claim.name for f in kernels.control.findings] == [
         "kernel-accuracy-equal-params",
         "kernel-longer-equal-params",
+        "kernel-accuracy-by-params",
+        "kernel-longer-by-params",
     ]
     assert kernels.findings == (*kernels.main.findings, *kernels.control.findings)
     controls = [v.label for q in results.study.questions for v in q.variants if v.control_of]

@@ -15,6 +15,8 @@ name = "norm"
 title = "Does batch norm help?"
 description = "With either optimizer."
 looks = [10, 14, 20]
+level = 0.01
+map_over = { epochs = [1, 2] }
 spending = "linear"
 
 [network]
@@ -104,7 +106,14 @@ def test_it_is_the_declaration_that_python_makes() -> None:
         ),
     )
     found = parse_study(WHOLE)
-    assert found.study == Study("norm", "Does batch norm help?", questions, (10, 14, 20))
+    assert found.study == Study(
+        "norm",
+        "Does batch norm help?",
+        questions,
+        (10, 14, 20),
+        level=0.01,
+        map_over={"epochs": (1, 2)},
+    )
     assert found.training == TrainingSpec(epochs=3, augment=("shift",))
     assert found.data == DataSpec("./photos", image_size=(32,))
     assert found.run == {"seed": 5, "num_seeds": "10..20"}
@@ -128,6 +137,9 @@ def test_the_shortest_file() -> None:
         (f"{TOP}titel = 'x'\n{ASKED}", "titel: unknown; did you mean title?"),
         (f"{TOP}title = 3\n{ASKED}", "title = 3: must be a text"),
         (f"name = 'a/b'\n{ASKED}", "a name is letters"),
+        (f"{TOP}level = 2.0\n{ASKED}", "level=2.0: must lie between"),
+        (f"{TOP}map_over.pool = [2]\n{ASKED}", "map_over.pool: must be a field of training"),
+        (f"{TOP}map_over.epochs = 2\n{ASKED}", "map_over.epochs: must be a list"),
         (f"{TOP}looks = [3, 2]\n{ASKED}", "study s: "),
         (f"{TOP}[network]\nstrid = 2\n{ASKED}", "network: strid: unknown; did you mean stride?"),
         (f"{TOP}[network]\nstride = 0\n{ASKED}", "network: stride=0: must be a whole number"),
