@@ -95,6 +95,10 @@ class Plan:
         """The (question name, label) pairs under which the study shows a design."""
         return self._shown.get(spec, [])
 
+    def all_labels(self, spec: TrialSpec) -> str:
+        """All that a design is called, in one text: `kernel_size: k3,3; stride: s1`."""
+        return "; ".join(f"{question}: {label}" for question, label in self.labels(spec))
+
     def trials(self) -> Iterator[tuple[TrialSpec, int]]:
         """Every trial: designs in the order of the study, and of each all seeds."""
         for spec in self.designs:
