@@ -11,7 +11,8 @@ from cnn_ablation.claims.units import Scale
 from cnn_ablation.commands.studies import run_flags
 from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec
 from cnn_ablation.design.part import Part
-from cnn_ablation.design.training import MAX_SEED, PARTS, part_of
+from cnn_ablation.design.training import MAX_SEED
+from cnn_ablation.design.trial import PARTS, part_of
 from cnn_ablation.inference import SPENDING
 from cnn_ablation.inference.crossed import Scope
 from cnn_ablation.options import FIRST_VERSION, declared
