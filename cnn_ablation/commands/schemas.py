@@ -9,9 +9,8 @@ from typing import Any, get_args
 from cnn_ablation.claims.claim import Claim, Direction, Expected, Kind
 from cnn_ablation.claims.units import Scale
 from cnn_ablation.commands.studies import run_flags
-from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec
+from cnn_ablation.design import MAX_SEED, DataSpec, NetworkSpec, TrainingSpec
 from cnn_ablation.design.part import Part
-from cnn_ablation.design.training import MAX_SEED
 from cnn_ablation.design.trial import PARTS, part_of
 from cnn_ablation.inference import SPENDING
 from cnn_ablation.inference.crossed import Scope
@@ -40,7 +39,14 @@ _CHOICES: Mapping[str, Any] = {
     "scope": Scope,
     "scale": Scale,
 }
-_TYPES = {str: "string", list: "array", dict: "object", bool: "boolean", int: "integer"}
+_TYPES = {
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    dict: "object",
+    bool: "boolean",
+}
 
 
 def schemas() -> dict[str, Schema]:
