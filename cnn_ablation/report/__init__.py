@@ -44,10 +44,9 @@ def write_report(results: StudyResults, folder: Path, tests: LabeledImages | Non
     content = compose(results, tests)
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
-    for arm in (arm for section in content.sections for arm in section.arms):
-        for chart in arm.files():
-            for form, image in chart_files(chart).items():
-                write_bytes(figures / f"{chart.name}.{form}", image)
+    for chart in content.charts():
+        for form, image in chart_files(chart).items():
+            write_bytes(figures / f"{chart.name}.{form}", image)
     rows = rows_of(results)
     write_text(folder / "results.csv", to_csv(rows))
     write_text(folder / "verdicts.csv", verdicts_csv(content.verdicts))

@@ -10,13 +10,14 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from cnn_ablation.claims import unit_of
 from cnn_ablation.report.axes import ACCURACY, fitted, padded
-from cnn_ablation.report.charts import Chart, Panel, split
+from cnn_ablation.report.charts import WIDE, Chart, Panel, split
 from cnn_ablation.report.effects import PRICES, Effect, count_choices, effects_of
 from cnn_ablation.report.looks import FAINT, INK, PAPER
+from cnn_ablation.report.tips import tip
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.verdicts import setting_of
 
-_HIGHER, _LOWER = "#b35806", "#542788"
+_HIGHER, _LOWER = "#b35806", "#7a5cc0"
 _ROW, _MARGINS = 0.235, 0.95
 _LETTERS = 36
 # A scale is compressed far from zero where the largest effect is so many times the middle one.
@@ -73,7 +74,7 @@ def effects_chart(studies: Sequence[StudyResults], name: str = "effects") -> Cha
         "What each choice does to the test accuracy, in points. " + _alt(rows, columns),
         functools.partial(_draw, rows=rows, columns=columns),
         height=_MARGINS + _ROW * len(rows),
-        wide=True,
+        width=WIDE,
     )
     words = f"{total} choices" if total > 1 else "one choice"
     caption = _CAPTION.format(words) + (_BENT if bent else "")
@@ -205,7 +206,8 @@ def _draw_effect(axes: Axes, row: int, effect: Effect) -> list[float]:
         bounds = [_points(effect.interval.low), _points(effect.interval.high)]
         axes.plot(bounds, [row, row], color=colour, linewidth=1.8, solid_capstyle="butt")
     face = colour if effect.is_decided else PAPER
-    axes.plot([mean], [row], "o", color=colour, markerfacecolor=face, ms=5.5, mew=1.3)
+    (point,) = axes.plot([mean], [row], "o", color=colour, markerfacecolor=face, ms=5.5, mew=1.3)
+    tip(point, [f"{effect.question}, {effect.label} − {effect.base}: {number_of(effect)} points"])
     return [*bounds, mean]
 
 

@@ -40,6 +40,11 @@ def setting_sentence(results: StudyResults) -> str:
     )
 
 
+def date_of(results: StudyResults) -> str:
+    """The day on which the study was declared, before its first trial; empty where not known."""
+    return "" if results.ledger is None else results.ledger.time.partition("T")[0]
+
+
 def warnings_of(results: StudyResults) -> list[str]:
     """What keeps these results from being whole, a sentence each."""
     counts = count_statuses(results)
@@ -88,6 +93,7 @@ def facts_of(results: StudyResults) -> list[Fact]:
         ("seeds", ", ".join(map(str, results.seeds))),
         ("trials", ", ".join(f"{count} {status}" for status, count in counts.items())),
         ("timing rounds", str(rounds)),
+        ("declared", "not kept" if results.ledger is None else f"{results.ledger.time} (UTC)"),
         *_environment_facts(results.environment),
     ]
 
