@@ -10,6 +10,7 @@ import jinja2
 from markupsafe import Markup
 
 from cnn_ablation.report.charts import Panel
+from cnn_ablation.report.comparison import Comparison
 from cnn_ablation.report.inlining import inline
 from cnn_ablation.report.looks import Look
 from cnn_ablation.report.parts import Content, Finding
@@ -22,6 +23,11 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$])")
 def html_page(content: Content) -> str:
     """The report as one page that needs nothing else: style and figures are in it."""
     return _html().get_template("report.html.j2").render(report=content)
+
+
+def comparison_page(comparison: Comparison) -> str:
+    """Several studies on one page, which needs nothing else either."""
+    return _html().get_template("comparison.html.j2").render(report=comparison)
 
 
 def markdown_page(content: Content) -> str:

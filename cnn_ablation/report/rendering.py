@@ -7,6 +7,7 @@ charts are equal bytes and nothing of the process's other figures is touched.
 import contextlib
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Literal, get_args
 
 from matplotlib import style
@@ -14,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from cnn_ablation.errors import InputError
 from cnn_ablation.report.axes import fitted
 from cnn_ablation.report.charts import WIDE, Chart, Panel
 from cnn_ablation.report.looks import PAPER, STYLE, Look
@@ -35,6 +37,20 @@ def chart_files(chart: Chart, formats: Sequence[Format] = get_args(Format)) -> d
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
         return {form: _save(figure, form, PAPER) for form in formats}
+
+
+def image_form(path: Path) -> Format:
+    """The format that a file's name asks for.
+
+    Raises:
+        InputError: it ends in neither `.png` nor `.svg`.
+    """
+    form = path.suffix.removeprefix(".")
+    if form == "png":
+        return "png"
+    if form == "svg":
+        return "svg"
+    raise InputError(f"{path}: must end in .png or .svg")
 
 
 def _chart_figure(chart: Chart) -> Figure:

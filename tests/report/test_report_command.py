@@ -43,8 +43,8 @@ def test_report_is_rebuilt_from_the_trials_alone(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("nowhere",), "nowhere: holds no study"),
-        ((), "WORKDIR=: must be the folder of one study"),
-        (("a", "b"), "WORKDIR=a b: must be the folder of one study"),
+        ((), "WORKDIR=: must be the folder of a study, or of several"),
+        (("a", "a"), "WORKDIR=a a: names a folder twice"),
     ],
 )
 def test_what_is_no_study_is_refused_in_one_line(arguments: tuple[str, ...], said: str) -> None:
