@@ -9,6 +9,7 @@ from cnn_ablation.design import NetworkSpec, TrainingSpec
 from cnn_ablation.execution import extensions, hosts
 from cnn_ablation.execution.executors.options import ExecutorOptions
 from cnn_ablation.execution.options import NUM_SEEDS, StudyOptions
+from cnn_ablation.execution.tuning import TuneOptions
 from cnn_ablation.study import Study
 from cnn_ablation.study.checks import check_study
 
@@ -66,6 +67,7 @@ def _define_flags(training: TrainingSpec | None, *, controls: bool) -> None:
     flags.define_tracker_flags()
     flags.define_host_flags()
     flags.define_record(StudyOptions, _MODULE, controls=controls)
+    flags.define_record(TuneOptions, _MODULE)
     flags.define_record(ExecutorOptions, _MODULE)
 
 

@@ -25,6 +25,7 @@ from cnn_ablation.report.setting import (
 )
 from cnn_ablation.report.tables import Cell, Table, layer_table, variant_table
 from cnn_ablation.report.tradeoffs import tradeoff_chart
+from cnn_ablation.report.tuning import TuningSection, tuning_section
 from cnn_ablation.study import Question
 from cnn_ablation.study.arms import ARMS, INTERACTIONS
 from cnn_ablation.study.controls import PARAMS
@@ -145,6 +146,7 @@ class Content:
         facts: how it was run and on what.
         command: how to run it again.
         verdicts: every claim's, in the order of the questions and of their claims.
+        tuning: how variants were tuned, or None.
     """
 
     title: str
@@ -156,6 +158,7 @@ class Content:
     facts: tuple[Fact, ...]
     command: str
     verdicts: tuple[Verdict, ...]
+    tuning: TuningSection | None = None
 
 
 def compose(results: StudyResults, tests: LabeledImages | None = None) -> Content:
@@ -183,6 +186,7 @@ def compose(results: StudyResults, tests: LabeledImages | None = None) -> Conten
         facts=tuple(facts_of(results)),
         command=command_of(results),
         verdicts=tuple(verdicts),
+        tuning=tuning_section(results),
     )
 
 
