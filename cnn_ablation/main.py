@@ -36,8 +36,11 @@ def main() -> int:
     )
     start(host_options)
     # Imported late: a mistake in a flag, or --help, need not wait for JAX.
-    from cnn_ablation.commands.single_design import follow_design, train_design
+    from cnn_ablation.commands.single_design import follow_design, foretell_design, train_design
 
+    if options.dry_run:
+        foretell_design(spec, options)
+        return 0
     if not hosts.is_lead():
         follow_design(spec, options)
         return 0

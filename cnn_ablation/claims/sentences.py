@@ -12,7 +12,7 @@ from cnn_ablation.claims.words import p_text, plural, unit_noun
 if TYPE_CHECKING:
     from cnn_ablation.claims.verdict import ContrastVerdict, Verdict
 
-_SHOWN = 3
+_SHOWN, _NAMED = 3, 4
 _SPEAKS = {
     "population": "They speak for new seeds and new images",
     "benchmark": "They speak for new seeds on these test images",
@@ -24,9 +24,16 @@ def verdict_sentence(verdict: Verdict) -> str:
     outcome = verdict.outcome.capitalize()
     if verdict.qualifiers:
         outcome += f" ({'; '.join(verdict.qualifiers)})"
+    return f"{outcome}: {verdict.claim.text}. {findings_sentence(verdict)} {_setting(verdict)}"
+
+
+def findings_sentence(verdict: Verdict) -> str:
+    """What was found, without outcome, claim and setting: the numbers that decided, and warnings.
+
+    For a page that says the others once, or elsewhere.
+    """
     detail = verdict.reason if verdict.outcome == "not judged" else _findings(verdict)
-    findings = f"{detail[:1].upper()}{detail[1:]}.{_exploratory(verdict)}{_warning(verdict)}"
-    return f"{outcome}: {verdict.claim.text}. {findings} {_setting(verdict)}"
+    return f"{detail[:1].upper()}{detail[1:]}.{_exploratory(verdict)}{_warning(verdict)}"
 
 
 def _exploratory(verdict: Verdict) -> str:
@@ -71,7 +78,34 @@ def _findings(verdict: Verdict) -> str:
     if len(deciding) > _SHOWN:
         clauses.append(f"and {len(deciding) - _SHOWN} more")
     tail = f". {shared[:1].upper()}{shared[1:]}" if shared else ""
-    return f"{lead}: {'; '.join(clauses)}{tail}"
+    return f"{lead}: {'; '.join(clauses)}{tail}{_decided(verdict)}"
+
+
+def _decided(verdict: Verdict) -> str:
+    """Beside the open comparisons of an inconclusive verdict, those that hold."""
+    held = [c for c in verdict.contrasts if c.outcome == "holds"]
+    if verdict.outcome != "inconclusive" or not held:
+        return ""
+    named = [f"{c.a} against {c.b}" for c in held[:_NAMED]]
+    if len(held) > _NAMED:
+        named.append(f"{len(held) - _NAMED} more")
+    names = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    be, verb = ("is", "holds") if len(held) == 1 else ("are", "hold")
+    return f". Decided {be} {names}, which {verb}"
+
+
+def _beside_zero(claim: Claim, contrast: ContrastVerdict) -> str:
+    """Why an interval that leaves out zero may still be open: it reaches into the margin."""
+    if contrast.outcome != "inconclusive" or contrast.interval is None:
+        return ""
+    clear = _clearance(claim, contrast)
+    if not 0.0 < clear < claim.threshold:
+        return ""
+    side = "above" if claim.sign > 0 else "below"
+    return (
+        f", all {side} zero but not clear of the margin of "
+        f"{claim.unit.margin(claim.smallest_interesting)}"
+    )
 
 
 def _measure(claim: Claim) -> str:
@@ -98,7 +132,9 @@ def contrast_sentence(claim: Claim, contrast: ContrastVerdict, with_reason: bool
     ahead = sum(1 for difference in comparison.differences if claim.sign * difference > 0)
     word = "higher" if claim.sign > 0 else "lower"
     ties = f" and {plural(comparison.ties, 'tie')}" if comparison.ties else ""
-    reason = f" ({contrast.reason})" if with_reason and contrast.reason else ""
+    reason = _beside_zero(claim, contrast)
+    if with_reason and contrast.reason:
+        reason += f" ({contrast.reason})"
     return (
         f"{pair} {unit.signed(contrast.difference)}{_intervals(contrast, unit)}, "
         f"{_strength(contrast)}, {word} in {ahead} of "

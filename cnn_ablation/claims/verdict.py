@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from cnn_ablation.claims.claim import Claim, Contrast, Setting
-from cnn_ablation.claims.sentences import verdict_sentence
+from cnn_ablation.claims.sentences import findings_sentence, verdict_sentence
 from cnn_ablation.claims.words import plural
 from cnn_ablation.inference import (
     CrossedComparison,
@@ -214,6 +214,10 @@ class Verdict:
     def sentence(self) -> str:
         """The verdict in plain English, with numbers, units and setting."""
         return verdict_sentence(self)
+
+    def findings(self) -> str:
+        """The numbers that decided, without outcome, claim and setting."""
+        return findings_sentence(self)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON (no NaN, no infinity)."""

@@ -75,6 +75,7 @@ def define_single_flags() -> None:
     define("workdir", None, Option(TEXT, text, optional=True), module)
     text = "replace a finished run in the workdir"
     define("overwrite", False, Option(YES_NO, text), module)
+    define("dry_run", False, declared(StudyOptions)["dry_run"], module)
 
 
 def define_compute_flags() -> None:

@@ -22,6 +22,7 @@ from cnn_ablation.design.words import describe, short_name
 from cnn_ablation.display.progress import Progress
 from cnn_ablation.display.text import format_table
 from cnn_ablation.execution import hosts
+from cnn_ablation.execution.dry_run import dry_run
 from cnn_ablation.execution.executors import Compiled, Ended, EpochEnded, Event
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import Session, follow_study, open_session
@@ -83,6 +84,17 @@ def _train(session: Session, spec: TrialSpec, folder: Path) -> int:
         session.train(missing, [ready.on_event, say.on_event])
         hosts.dismiss()
     return _conclude(session, spec, ready.seconds)
+
+
+def foretell_design(spec: TrialSpec, options: StudyOptions) -> None:
+    """Prints what would be trained and what it would take; writes nothing.
+
+    Raises:
+        InputError: the command would be refused.
+    """
+    print(f"{format_summary(summarize(spec.network))}\n", flush=True)
+    folder = Path("a new folder under runs/") if options.workdir is None else None
+    dry_run(study_of(spec), options, folder, report=False)
 
 
 def follow_design(spec: TrialSpec, options: StudyOptions) -> None:

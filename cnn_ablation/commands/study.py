@@ -81,8 +81,16 @@ def _main(study: Study, base: TrainingSpec | None) -> int:
     start(host_options)
     # Imported late: a mistake in a flag, or --help, need not wait for JAX.
     from cnn_ablation.commands.conclusion import finish_study
+    from cnn_ablation.commands.mapping import axes_of, finish_map
+    from cnn_ablation.execution.dry_run import dry_run
     from cnn_ablation.execution.session import follow_study
 
+    axes = axes_of(study, options)
+    if axes:
+        return finish_map(study, options, axes)
+    if options.dry_run:
+        dry_run(study, options)
+        return 0
     if hosts.is_lead():
         return finish_study(study, options)
     follow_study(study, options)

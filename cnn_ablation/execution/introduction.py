@@ -1,6 +1,7 @@
 """What a study says of itself before it trains."""
 
 import collections
+import dataclasses
 
 from cnn_ablation.claims import (
     FamilyProspects,
@@ -49,11 +50,12 @@ def introduction(store: Store, missing: int, declared: Plan, options: StudyOptio
     ]
     lines += [wrap(line, "note     ") for line in _exploratory(store)]
     claims = [claim for question in study.questions for claim in question.claims]
-    fixed = prospects_of(claims, setting, len(seeds), options.timing_rounds or None)
+    fixed = prospects_of(claims, setting, len(seeds), options.timing_rounds or None, study.level)
     prospects: list[FamilyProspects | SequentialFamilyProspects] = list(fixed)
     if schedule is not None:
         timed = [one for one in fixed if one.kind == "timing"]
-        prospects = [*sequential_prospects_of(claims, setting, schedule), *timed]
+        own = dataclasses.replace(schedule, level=study.level)
+        prospects = [*sequential_prospects_of(claims, setting, own), *timed]
     for prospect in prospects:
         head = f"{'plan' if prospect.can_decide else 'warning':<9}"
         lines.append(wrap(prospect.sentence(), head))

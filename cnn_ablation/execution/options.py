@@ -91,6 +91,16 @@ class StudyOptions:
         choices=tuple(SPENDING),
     )
     retry_failed: bool = option(False, "run trials again that failed")
+    map: str = option(
+        "",
+        "repeat the whole study at each of these settings, and draw where its conclusions hold: "
+        "'learning_rate:0.1,1 x epochs:1,2,5'; any field of training or data",
+    )
+    dry_run: bool = option(
+        False,
+        "print the trials, the time and the disk space that they will take, and what each claim "
+        "can come to; write nothing",
+    )
     check: bool = option(False, "exit with 1 when a claim is not as expected")
     program: str = option("", "how the study is started: `-m MODULE` or a file", flag=False)
     compute: ComputeOptions = dataclasses.field(default_factory=ComputeOptions)

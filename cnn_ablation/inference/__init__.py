@@ -8,6 +8,7 @@ here knows what a network is, so it serves anyone's numbers::
     result.difference, result.interval, result.p_value
 """
 
+from cnn_ablation.inference.bands import Band, simultaneous_band
 from cnn_ablation.inference.comparison import PairedComparison, compare
 from cnn_ablation.inference.crossed import (
     CrossedComparison,
@@ -37,6 +38,7 @@ from cnn_ablation.inference.statements import (
 
 __all__ = [
     "SPENDING",
+    "Band",
     "CrossedComparison",
     "Interval",
     "PairedComparison",
@@ -62,6 +64,7 @@ __all__ = [
     "sample_skewness",
     "sequential_prospects",
     "sign_flip_test",
+    "simultaneous_band",
     "skew_corrected_interval",
     "smallest_p",
     "statement_p_values",

@@ -1,7 +1,7 @@
 """What a chart is before it is drawn: panels that stand side by side, or one above another."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from matplotlib.axes import Axes
 
@@ -16,7 +16,8 @@ class Panel:
         name: identifier, unique within its chart.
         alt: what it shows, for those who do not see it.
         draw: draws it.
-        height: in inches; the width is the page's.
+        height: in inches.
+        wide: whether it takes the whole width of a page, which others share.
         title: heading in a file of its own; a page says it elsewhere.
     """
 
@@ -24,6 +25,7 @@ class Panel:
     alt: str
     draw: Callable[[Axes], None]
     height: float = 2.9
+    wide: bool = False
     title: str = ""
 
 
@@ -46,3 +48,22 @@ class Chart:
     panels: tuple[Panel, ...]
     key: tuple[tuple[str, Look], ...] = ()
     columns: int = 2
+
+
+def split(axes: Axes, widths: Sequence[float], *, share_y: bool = True) -> list[Axes]:
+    """Puts several axes side by side in the place of one.
+
+    Args:
+        axes: the one, which must stand in a grid; it is removed.
+        widths: their widths, relative to each other.
+        share_y: whether they have one scale from below to above.
+    """
+    figure, place = axes.get_figure(), axes.get_subplotspec()
+    assert figure is not None and place is not None
+    axes.remove()
+    grid = place.subgridspec(1, len(widths), width_ratios=list(widths), wspace=0.02)
+    found: list[Axes] = []
+    for number in range(len(widths)):
+        shared = found[0] if share_y and found else None
+        found.append(figure.add_subplot(grid[number], sharey=shared))
+    return found

@@ -50,7 +50,8 @@ def _chart_figure(chart: Chart) -> Figure:
     for row, row_of_axes in zip(rows, grid, strict=True):
         for panel, axes in zip(row, row_of_axes, strict=False):
             panel.draw(axes)
-            axes.set_title(panel.title, loc="left")
+            if panel.title:
+                axes.set_title(panel.title, loc="left")
         for axes in row_of_axes[len(row) :]:
             axes.set_axis_off()
     _add_key(figure, chart)
@@ -60,7 +61,7 @@ def _chart_figure(chart: Chart) -> Figure:
 def panel_svg(panel: Panel) -> str:
     """One panel on transparent paper, for a page."""
     with _styled():
-        figure = Figure(figsize=(PANEL_WIDTH, panel.height))
+        figure = Figure(figsize=(FILE_WIDTH if panel.wide else PANEL_WIDTH, panel.height))
         panel.draw(figure.subplots())
         return _save(figure, "svg", "none").decode()
 

@@ -22,6 +22,7 @@ from cnn_ablation.errors import FieldError, InputError, as_typed
 from cnn_ablation.inference import SequentialDesign
 from cnn_ablation.study.tuning import Tuning
 
+LEVEL = 0.05
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _FIRST_ARM = "params"
 Images = tuple[tuple[int, int, int], int]
@@ -150,6 +151,10 @@ class Study:
         looks: numbers of seeds at which a sequential study looks at its results, rising; it trains
             until its claims are decided, or to the last. Empty for a study of fixed size.
         spending: how the looks share the level, a key of `inference.SPENDING`.
+        level: family-wise significance level of each question.
+        map_over: settings at which the whole study is repeated, values by field of training or
+            data: every combination is a point of a map. With so many points each is judged at
+            that share of the level, so that an error anywhere on the map is no likelier.
         tuning: how variants are tuned, which adds a tuned arm; None for none.
 
     Raises:
@@ -161,6 +166,8 @@ class Study:
     questions: tuple[Question, ...]
     looks: tuple[int, ...] = ()
     spending: str = "linear"
+    level: float = LEVEL
+    map_over: Mapping[str, Sequence[Any]] = dataclasses.field(default_factory=dict)
     tuning: Tuning | None = None
 
     def __post_init__(self) -> None:
@@ -171,6 +178,8 @@ class Study:
             )
         _require_several(self, f"study {self.name}", "questions", Question)
         object.__setattr__(self, "looks", tuple(self.looks))
+        if not (isinstance(self.level, float) and 0.0 < self.level < 1.0):
+            raise InputError(f"study {self.name}: level={self.level!r}: must lie between 0 and 1")
         if self.looks:
             try:
                 SequentialDesign(self.looks, spending=self.spending)

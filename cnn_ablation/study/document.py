@@ -10,7 +10,7 @@ from cnn_ablation.design import NetworkSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.study.arms import ARMS
 from cnn_ablation.study.controls import PARAMS
-from cnn_ablation.study.declaration import Published, Question, Study, Variant
+from cnn_ablation.study.declaration import LEVEL, Published, Question, Study, Variant
 from cnn_ablation.system.stored import get, numbers, optional
 from cnn_ablation.training.records import SECONDS
 
@@ -18,7 +18,11 @@ from cnn_ablation.training.records import SECONDS
 def study_to_json(study: Study) -> dict[str, Any]:
     """A whole declaration as JSON values: designs, published figures and claims."""
     questions = [_question_to_json(question) for question in study.questions]
-    return {"name": study.name, "title": study.title, "questions": questions}
+    document: dict[str, Any] = {"name": study.name, "title": study.title, "questions": questions}
+    # Left out where they are as before there were others.
+    if study.level != LEVEL:
+        document["level"] = study.level
+    return document
 
 
 def study_from_json(document: Mapping[str, Any]) -> Study:
@@ -28,7 +32,13 @@ def study_from_json(document: Mapping[str, Any]) -> Study:
         InputError: it is something else.
     """
     questions = tuple(map(_question_from_json, get(document, "questions", list)))
-    return Study(get(document, "name", str), get(document, "title", str), questions)
+    level = optional(document, "level", float)
+    return Study(
+        get(document, "name", str),
+        get(document, "title", str),
+        questions,
+        level=LEVEL if level is None else level,
+    )
 
 
 def _question_to_json(question: Question) -> dict[str, Any]:

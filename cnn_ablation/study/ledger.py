@@ -18,12 +18,12 @@ from typing import Any, Self
 from cnn_ablation.claims import Claim, Verdict
 from cnn_ablation.errors import InputError
 from cnn_ablation.inference import SequentialDesign
+from cnn_ablation.study.declaration import LEVEL
 from cnn_ablation.study.plan import Plan
 from cnn_ablation.study.tuning import Tuning
 from cnn_ablation.system.files import write_json
 
 LEDGER, JUDGEMENTS = "ledger.json", "judgements.jsonl"
-LEVEL = 0.05
 _SCHEMA = 1
 
 
@@ -51,7 +51,8 @@ class Declaration:
     def of(cls, plan: Plan, rounds: int | None = None) -> Self:
         """What a plan declares."""
         claims = {(q.name, claim.name): claim for q in plan.study.questions for claim in q.claims}
-        return cls(claims, plan.seeds, plan.schedule, rounds, tuning=plan.tuning)
+        level = plan.study.level
+        return cls(claims, plan.seeds, plan.schedule, rounds, level, plan.tuning)
 
     def to_json(self) -> dict[str, Any]:
         """The declaration as JSON values."""

@@ -115,6 +115,11 @@ class Plan:
         """The variants that are not tuned yet."""
         return tuple(variant for variant in self.study.variants if variant.is_open)
 
+    @property
+    def untuned(self) -> tuple[TrialSpec, ...]:
+        """The designs that tuned variants are tuned from, as far as they are not tuned yet."""
+        return tuple(dict.fromkeys(self.spec(variant) for variant in self.open_variants))
+
     def trials(self) -> Iterator[Trial]:
         """Every trial: designs in the order of the study, and of each all seeds."""
         for spec in self.designs:

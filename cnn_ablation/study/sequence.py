@@ -58,6 +58,19 @@ def missing_evaluations(results: StudyResults, *, retry_failed: bool = False) ->
     return _not_in(results.trials, wanted, retry_failed)
 
 
+def foreseen_trials(results: StudyResults, *, retry_failed: bool = False) -> list[Trial]:
+    """The trials that are needed by now and those that follow tuning; see `missing_trials`.
+
+    A variant that is not tuned yet stands there as given, with the seeds of the study, in a
+    sequential one of its first look. What extends a grid is not foreseen.
+    """
+    tuning, schedule = results.tuning, results.plan.schedule
+    missing = [] if tuning is None else _not_in(tuning.trials, tuning.needed, retry_failed)
+    seeds = results.seeds if schedule is None else results.seeds[: schedule.looks[0]]
+    later = [(spec, seed) for spec in results.plan.untuned for seed in seeds]
+    return [*missing, *missing_evaluations(results, retry_failed=retry_failed), *later]
+
+
 def _not_in(
     trials: Iterable[TrialRecord], wanted: Iterable[Trial], retry_failed: bool
 ) -> list[Trial]:

@@ -25,13 +25,13 @@ Values = dict[Hashable, float | None]
 
 
 def judge_results(
-    results: StudyResults, level: float = 0.05, intervals: bool = True
+    results: StudyResults, level: float | None = None, intervals: bool = True
 ) -> list[Verdict]:
     """Judges every claim of a study, each question's on that question's variants.
 
     Args:
         results: what the study has found so far.
-        level: significance level that the contrasts of a family share.
+        level: significance level that the contrasts of a family share; None is the study's own.
         intervals: whether a sequential study's intervals are wanted, which take most of its time.
 
     Returns:
@@ -41,6 +41,7 @@ def judge_results(
         InputError: two claims of a question share a name.
     """
     setting = setting_of(results.plan)
+    level = results.study.level if level is None else level
     verdicts = []
     for question in results.study.questions:
         verdicts += judge(
@@ -64,12 +65,13 @@ def _labelled(results: StudyResults, verdicts: list[Verdict], level: float) -> l
     ]
 
 
-def why_exploratory(results: StudyResults, level: float = 0.05) -> list[tuple[str, ...]]:
+def why_exploratory(results: StudyResults, level: float | None = None) -> list[tuple[str, ...]]:
     """Of each claim why its verdict is no test of what was declared; empty where it is one."""
     claims = [(question, c) for question in results.study.questions for c in question.claims]
     if results.ledger is None:
         return [()] * len(claims)
     declared = results.ledger.declaration
+    level = results.study.level if level is None else level
     rounds = len({timing.round for timing in results.timings})
     now = dataclasses.replace(Declaration.of(results.plan, rounds or None), level=level)
     return [
@@ -86,10 +88,11 @@ def _is_tuned(question: Question, claim: Claim) -> bool:
     return any(arm.is_tuned for arm in arms if arm is not None)
 
 
-def schedule_of(plan: Plan, level: float = 0.05) -> Schedule | None:
+def schedule_of(plan: Plan, level: float | None = None) -> Schedule | None:
     """The looks of a sequential study, with the level of a family; None for one of fixed size."""
     if plan.schedule is None:
         return None
+    level = plan.study.level if level is None else level
     return Schedule(dataclasses.replace(plan.schedule, level=level), plan.seeds)
 
 

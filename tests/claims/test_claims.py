@@ -253,6 +253,36 @@ def test_inconclusive_says_what_was_possible_and_what_it_would_take() -> None:
     assert "beyond the margin" in verdict.sentence()
 
 
+def test_an_interval_away_from_zero_may_still_be_within_the_margin() -> None:
+    (contrast,) = (verdict := verdict_on(a_claim(), accuracies(A=0.9012, B=0.9))).contrasts
+    assert contrast.interval is not None and 0.0 < contrast.interval.low < 0.001
+    why = "all above zero but not clear of the margin of 0.1 points"
+    assert why in verdict.sentence()
+    lower = a_claim(metric="test_loss", direction="smaller", margin=0.001)
+    other = verdict_on(lower, {"test_loss": accuracies(A=0.8988, B=0.9)["test_accuracy"]})
+    assert other.outcome == "inconclusive"
+    assert "all below zero but not clear of the margin of 0.001" in other.sentence()
+    for table in (accuracies(A=0.9002, B=0.9), accuracies(A=0.95, B=0.9)):
+        assert "not clear of" not in verdict_on(a_claim(), table).sentence()
+
+
+def test_an_inconclusive_claim_names_what_is_decided_too() -> None:
+    table = accuracies(A=0.9012, B=0.9, C=0.8, D=0.7)
+    one = verdict_on(a_claim(contrasts=(("A", "B"), ("B", "C"))), table)
+    assert one.outcome == "inconclusive"
+    assert "1 of 2 comparisons is open" in one.sentence()
+    assert ". Decided is B against C, which holds. Setting" in one.sentence()
+    two = verdict_on(a_claim(contrasts=(("A", "B"), ("B", "C"), ("B", "D"))), table)
+    assert ". Decided are B against C and B against D, which hold. " in two.sentence()
+    assert "Decided" not in verdict_on(a_claim(), table).sentence()
+
+
+def test_a_sentence_is_its_parts() -> None:
+    verdict = verdict_on(a_claim(), accuracies(A=0.95, B=0.93))
+    assert verdict.sentence().startswith(f"Holds: A is more accurate than B. {verdict.findings()}")
+    assert "Setting" not in verdict.findings()
+
+
 def test_timing_claims_pair_by_round() -> None:
     seconds = {
         "fast": {r: 1.0 + 0.1 * r for r in range(10)},
