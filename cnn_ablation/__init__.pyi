@@ -3,6 +3,7 @@ from .augmentations import Augmentation as Augmentation
 from .augmentations import register_augmentation as register_augmentation
 from .claims import Claim as Claim
 from .claims import chain as chain
+from .commands.studies import read_study as read_study
 from .commands.study import run_study as run_study
 from .data import DataLocation as DataLocation
 from .data import Dataset as Dataset

@@ -47,5 +47,11 @@ def main() -> int:
     return train_design(spec, options, overwrite=flags.FLAGS.overwrite)
 
 
+def run() -> None:
+    """Trains what the command line describes, and exits."""
+    program = "python -m cnn_ablation.main"
+    entry.run(main, (__doc__ or "").replace(program, entry.called_as("main")))
+
+
 if __name__ == "__main__":
-    entry.run(main, __doc__ or "")
+    run()

@@ -10,7 +10,7 @@ from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.store import load_results
 from cnn_ablation.system.paths import user_path
 
-_DESCRIPTION = """python -m cnn_ablation.report WORKDIR
+_DESCRIPTION = """{program} WORKDIR
 
 Writes WORKDIR/report/ anew from the study in WORKDIR: report.html, report.md, figures, tables.
 Nothing is trained and nothing else in WORKDIR is touched; a study may still be running."""
@@ -18,9 +18,8 @@ Nothing is trained and nothing else in WORKDIR is touched; a study may still be 
 
 def run() -> None:
     """Rebuilds the report of the folder that the command line names, and exits."""
-    given = [word for word in sys.argv[1:] if not word.startswith("-")]
-    sys.argv[1:] = [word for word in sys.argv[1:] if word.startswith("-")]
-    entry.run(lambda: _rebuild(given), _DESCRIPTION)
+    given = entry.take_words()
+    entry.run(lambda: _rebuild(given), _DESCRIPTION.format(program=entry.called_as("report")))
 
 
 def _rebuild(folders: list[str]) -> None:

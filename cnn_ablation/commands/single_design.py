@@ -18,7 +18,7 @@ from cnn_ablation.commands.workdir import (
 from cnn_ablation.data import Dataset
 from cnn_ablation.design import TrialSpec
 from cnn_ablation.design.summary import format_summary, summarize
-from cnn_ablation.design.words import describe, short_name
+from cnn_ablation.design.words import describe
 from cnn_ablation.display.progress import Progress
 from cnn_ablation.display.text import format_table
 from cnn_ablation.execution import hosts
@@ -26,7 +26,7 @@ from cnn_ablation.execution.dry_run import dry_run
 from cnn_ablation.execution.executors import Compiled, Ended, EpochEnded, Event
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import Session, follow_study, open_session
-from cnn_ablation.study import Question, Study, Variant
+from cnn_ablation.study.single import study_of
 from cnn_ablation.system.clock import seconds_since_start
 from cnn_ablation.system.environment import describe_device, describe_environment
 from cnn_ablation.system.files import append_json_line, unwritable, write_json
@@ -34,12 +34,6 @@ from cnn_ablation.system.stored import seal
 from cnn_ablation.training.records import EpochRecord, TrialRecord
 
 SCHEMA_VERSION = 1
-
-
-def study_of(spec: TrialSpec) -> Study:
-    """The study that a single design is."""
-    variant = Variant(short_name(spec), spec.network)
-    return Study("cnn_ablation", describe(spec), (Question("design", "Design", (variant,)),))
 
 
 def train_design(spec: TrialSpec, options: StudyOptions, *, overwrite: bool) -> int:

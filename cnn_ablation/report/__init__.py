@@ -20,9 +20,9 @@ from cnn_ablation.report.content import compose
 from cnn_ablation.report.export import claims_toml, timings_csv
 from cnn_ablation.report.pages import html_page, markdown_page
 from cnn_ablation.report.rendering import chart_files
-from cnn_ablation.report.rows import rows_of, to_csv, to_parquet
 from cnn_ablation.report.tuning import tuning_csv
 from cnn_ablation.study.results import StudyResults
+from cnn_ablation.study.rows import rows_of, to_csv, to_parquet
 from cnn_ablation.system.files import write_bytes, write_text
 
 __all__ = ["Answer", "Figure", "Markdown", "answers", "write_report"]

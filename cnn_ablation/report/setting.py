@@ -76,7 +76,7 @@ def names_of(results: StudyResults, trial: TrialRecord) -> str:
 
 def labels_of(results: StudyResults, spec: TrialSpec) -> str:
     """All that a design is called: `kernel_size: k3,3; stride: s1`."""
-    return "; ".join(f"{q}: {label}" for q, label in results.plan.labels(spec))
+    return results.plan.all_labels(spec)
 
 
 def facts_of(results: StudyResults) -> list[Fact]:

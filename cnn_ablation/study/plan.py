@@ -120,6 +120,10 @@ class Plan:
         """The designs that tuned variants are tuned from, as far as they are not tuned yet."""
         return tuple(dict.fromkeys(self.spec(variant) for variant in self.open_variants))
 
+    def all_labels(self, spec: TrialSpec) -> str:
+        """All that a design is called, in one text: `kernel_size: k3,3; stride: s1`."""
+        return "; ".join(f"{question}: {label}" for question, label in self.labels(spec))
+
     def trials(self) -> Iterator[Trial]:
         """Every trial: designs in the order of the study, and of each all seeds."""
         for spec in self.designs:

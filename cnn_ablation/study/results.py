@@ -102,6 +102,33 @@ class StudyResults:
         own = [trial for trial in self.trials if trial.spec == spec and trial.seed in seeds]
         return sorted(own, key=lambda trial: trial.seed)
 
+    def to_arrow(self) -> Any:
+        """The trials as a tidy `pyarrow.Table`: a row a trial and epoch.
+
+        Raises:
+            InputError: pyarrow is not installed.
+        """
+        # Imported late: that module makes rows of results.
+        from cnn_ablation.study import rows
+
+        return rows.to_arrow(rows.rows_of(self))
+
+    def to_pandas(self) -> Any:
+        """The trials as a tidy `pandas.DataFrame`: a row a trial and epoch.
+
+        Raises:
+            InputError: pandas is not installed.
+        """
+        from cnn_ablation.study import rows
+
+        return rows.to_pandas(rows.rows_of(self))
+
+    def __repr__(self) -> str:
+        return (
+            f"StudyResults({self.study.name}: {len(self.plan.designs)} designs, "
+            f"{len(self.trials)} trials, {len(self.timings)} timings)"
+        )
+
     def timings_of(self, variant: Variant) -> list[Timing]:
         """A variant's times in the order of the rounds."""
         if variant.is_open:

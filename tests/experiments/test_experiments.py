@@ -11,15 +11,16 @@ import pytest
 
 import cnn_ablation
 import experiments
+from cnn_ablation import studies
 from cnn_ablation.commands import study as command
 from cnn_ablation.design import NetworkSpec, TrainingSpec
 from cnn_ablation.design.summary import summarize
+from cnn_ablation.studies.notebook_claims import CLAIMS_BY_QUESTION
+from cnn_ablation.studies.published import AS_PUBLISHED
 from cnn_ablation.study import Question, Study, add_controls
 from experiments import kernel_size, notebook, padding, pooling, stride
-from experiments.notebook_claims import CLAIMS_BY_QUESTION
-from experiments.published import AS_PUBLISHED
 
-RESULTS = Path(str(experiments.__file__)).with_name("notebook_results.json")
+RESULTS = Path(str(studies.__file__)).with_name("notebook_results.json")
 ROWS = json.loads(RESULTS.read_text())["rows"]
 STUDIES = (kernel_size.STUDY, stride.STUDY, padding.STUDY, pooling.STUDY)
 LABELS = {

@@ -19,9 +19,9 @@ from PIL import Image
 from synthetic_results import relabelled, stride_study, synthetic_results, two_question_study
 
 from cnn_ablation.design import NetworkSpec, TrialSpec
-from cnn_ablation.report import pages, rows, write_report
+from cnn_ablation.report import pages, write_report
 from cnn_ablation.report.content import compose
-from cnn_ablation.study import Question, Study, Variant
+from cnn_ablation.study import Question, Study, Variant, rows
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.verdicts import judge_results
 
