@@ -41,12 +41,12 @@ _CHOICES: Mapping[str, Any] = {
     "scale": Scale,
 }
 _TYPES = {
+    int: "integer",
+    float: "number",
     str: "string",
     list: "array",
     dict: "object",
     bool: "boolean",
-    int: "integer",
-    float: "number",
 }
 
 

@@ -66,6 +66,11 @@ class StudyOptions:
         "sign-flip test decides nothing on time with fewer than 9 or so",
         least=0,
     )
+    share_timings: bool = option(
+        True,
+        "use rounds that other studies took of the same designs on this machine with the same "
+        "code, whatever their epochs and learning rate",
+    )
     until_decided: bool | None = option(
         None,
         "a sequential study: look at growing numbers of seeds, from --num_seeds to --max_seeds, "

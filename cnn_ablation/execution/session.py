@@ -2,8 +2,9 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from cnn_ablation.claims.words import plural
 from cnn_ablation.design import TrialSpec
@@ -16,6 +17,7 @@ from cnn_ablation.execution.introduction import introduction
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.preparing import Prepared, folder_of, make_executor_of, prepare
 from cnn_ablation.execution.progress import StudyProgress
+from cnn_ablation.execution.shared_rounds import SharedRounds
 from cnn_ablation.execution.timing import describe_machine, timing_pass
 from cnn_ablation.execution.tracking import TrialTracking
 from cnn_ablation.study import Study
@@ -166,8 +168,20 @@ def trained_session(study: Study, options: StudyOptions) -> Iterator[Session]:
         hosts.dismiss()
         if to_time:
             machine = describe_machine(plan.environment, plan.lowering)
-            timing_pass(store, session.prepared.datasets, options.timing_rounds, machine)
+            shared = _shared_rounds(machine, plan, options)
+            timing_pass(store, session.prepared.datasets, options.timing_rounds, machine, shared)
         yield session
+
+
+def _shared_rounds(
+    machine: Mapping[str, Any], plan: Plan, options: StudyOptions
+) -> SharedRounds | None:
+    """The rounds of all studies on this machine, if they are wanted and can be had."""
+    if not options.share_timings:
+        return None
+    with contextlib.suppress(InputError):
+        return SharedRounds(machine, plan.environment.get("git_revision"))
+    return None
 
 
 def train_study(study: Study, options: StudyOptions | None = None) -> StudyResults:
