@@ -48,6 +48,7 @@ class Dataset:
         num_classes: labels are 0 to num_classes - 1.
         train: images to train on.
         test: images to test on.
+        validation: the share of the training images that `test` holds; 0 where it holds the split.
 
     Raises:
         InputError: a label is not a class, or the splits' images have different shapes.
@@ -60,6 +61,7 @@ class Dataset:
     num_classes: int
     train: LabeledImages
     test: LabeledImages
+    validation: float = 0.0
 
     def __post_init__(self) -> None:
         if not isinstance(self.num_classes, numbers.Integral) or self.num_classes < 1:
@@ -106,7 +108,7 @@ class Dataset:
         Raises:
             InputError: an array is not what it must be.
         """
-        parts = [_part(name, "train", train), _part(name, "test", test)]
+        parts = (_part(name, "train", train), _part(name, "test", test))
         if num_classes is None:
             num_classes = 1 + max(int(part.labels_N.max()) for part in parts)
         version = f"arrays-{_fingerprint(*parts)[:8]}"

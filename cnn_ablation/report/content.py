@@ -31,6 +31,7 @@ from cnn_ablation.report.setting import (
 )
 from cnn_ablation.report.tables import Cell, Table, layer_table, variant_table
 from cnn_ablation.report.tradeoffs import tradeoff_chart
+from cnn_ablation.report.tuning import tuning_section
 from cnn_ablation.study import Question
 from cnn_ablation.study.arms import ARMS, INTERACTIONS
 from cnn_ablation.study.controls import PARAMS
@@ -66,6 +67,7 @@ def compose(results: StudyResults, tests: LabeledImages | None = None) -> Conten
         facts=tuple(facts_of(results)),
         command=command_of(results),
         verdicts=tuple(verdicts),
+        tuning=tuning_section(results),
     )
 
 

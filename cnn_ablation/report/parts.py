@@ -8,6 +8,7 @@ from cnn_ablation.report.headlines import Headline
 from cnn_ablation.report.looks import OUTCOME_SYMBOLS
 from cnn_ablation.report.setting import Fact
 from cnn_ablation.report.tables import Table
+from cnn_ablation.report.tuning import TuningSection
 from cnn_ablation.study.arms import ARMS
 from cnn_ablation.study.controls import PARAMS
 
@@ -136,6 +137,7 @@ class Content:
         facts: how it was run and on what.
         command: how to run it again.
         verdicts: every claim's, in the order of the questions and of their claims.
+        tuning: how variants were tuned, or None.
     """
 
     title: str
@@ -150,8 +152,10 @@ class Content:
     facts: tuple[Fact, ...]
     command: str
     verdicts: tuple[Verdict, ...]
+    tuning: TuningSection | None = None
 
     def charts(self) -> tuple[Chart, ...]:
         """Every chart that is written as files of its own."""
         own = (chart for section in self.sections for arm in section.arms for chart in arm.files())
-        return (*([self.effects] if self.effects else []), *own)
+        beside = (self.effects, self.tuning.chart if self.tuning else None)
+        return (*(chart for chart in beside if chart), *own)

@@ -98,12 +98,13 @@ def _claim_from_json(document: Any) -> Claim:
 
 
 def _variant_from_json(document: Any) -> Variant:
-    published = optional(document, "published", dict)
+    published, arm = optional(document, "published", dict), _arm_from_json(document)
     return Variant(
         label=get(document, "label", str),
         network=NetworkSpec.from_json(get(document, "network", dict)),
         control_of=optional(document, "control_of", str),
-        arm=_arm_from_json(document),
+        arm=arm,
+        is_open=arm is not None and ARMS[arm].is_tuned,
         published=None if published is None else _published_from_json(published),
         training=optional(document, "training", dict) or {},
         data=optional(document, "data", dict) or {},
