@@ -20,6 +20,10 @@ from .errors import FieldError as FieldError
 from .errors import InputError as InputError
 from .execution.options import StudyOptions as StudyOptions
 from .execution.session import train_study as train_study
+from .models.files import load as load
+from .models.files import save as save
+from .models.model import Model as Model
+from .models.scores import Scores as Scores
 from .network.model import apply as apply
 from .network.model import init as init
 from .optimizers import Optimizer as Optimizer
@@ -52,5 +56,6 @@ from .training.steps import train_step as train_step
 from .training.trainer import TrainedTrial as TrainedTrial
 from .training.trainer import Trainer as Trainer
 from .training.trainer import fit as fit
+from .training.trainer import train_config as train_config
 
 __version__: str

@@ -58,9 +58,11 @@ class Session:
         self, missing: Sequence[tuple[TrialSpec, int]], listeners: Sequence[Listener] = ()
     ) -> None:
         """Trains trials; each is kept before anybody hears of its end."""
+        # What is trained again for its model alone stays what it was.
+        there = {(t.spec, t.seed) for t in self.store.results().trials if t.finished}
 
         def on_event(event: Event) -> None:
-            if isinstance(event, Ended):
+            if isinstance(event, Ended) and (event.spec, event.seed) not in there:
                 self.store.add_trial(event.record)
             self.tracking.on_event(event)
             for listener in listeners:
@@ -102,6 +104,9 @@ def open_session(
             folder = choose_folder()
 
     prepared = prepare(study, options, facts, before_loading=choose)
+    if options.save_params:
+        job = dataclasses.replace(prepared.job, models=str(folder.resolve()))
+        prepared = dataclasses.replace(prepared, job=job)
     executor = make_executor_of(prepared)
     held = choose_folder is not None
     store = Store(folder, prepared.plan, held=held, rounds=options.timing_rounds)

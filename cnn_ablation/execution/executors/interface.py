@@ -20,12 +20,14 @@ class Job:
         location: where datasets lie.
         fingerprints: hash of the images that each spec of data names.
         extensions: files that register choices of the study's user.
+        models: folder that each completed trial's model is kept in; None keeps none.
     """
 
     compute: ComputeOptions = dataclasses.field(default_factory=ComputeOptions)
     location: DataLocation = dataclasses.field(default_factory=DataLocation)
     fingerprints: tuple[tuple[DataSpec, str], ...] = ()
     extensions: tuple[Extension, ...] = ()
+    models: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
