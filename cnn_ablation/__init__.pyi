@@ -10,6 +10,7 @@ from .data import Dataset as Dataset
 from .data import LabeledImages as LabeledImages
 from .data import load_dataset as load_dataset
 from .data import register_dataset as register_dataset
+from .data import use_dataset as use_dataset
 from .design import DataSpec as DataSpec
 from .design import NetworkSpec as NetworkSpec
 from .design import TrainingSpec as TrainingSpec

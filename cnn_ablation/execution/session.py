@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from cnn_ablation.claims.words import plural
+from cnn_ablation.data import Dataset, use_dataset
 from cnn_ablation.design import TrialSpec
 from cnn_ablation.display.text import wrap
 from cnn_ablation.errors import InputError
@@ -170,17 +171,29 @@ def trained_session(study: Study, options: StudyOptions) -> Iterator[Session]:
         yield session
 
 
-def train_study(study: Study, options: StudyOptions | None = None) -> StudyResults:
+def train_study(
+    study: Study, options: StudyOptions | None = None, *, dataset: Dataset | None = None
+) -> StudyResults:
     """Runs what is missing of a study and returns all that it has found; judges nothing.
 
     For Python and notebooks: `study.verdicts.judge_results` and `report.answers` take what this
     returns. Called again it goes on where it was stopped, as the command does.
 
+    Args:
+        study: the declaration.
+        options: how it is run.
+        dataset: images of your own to train and test on, in the place of those that the options
+            name; every executor gives them to its workers.
+
     Raises:
         InputError: an option is not allowed, or a file in the folder is damaged.
         KeyboardInterrupt: the user stopped it; the message says how to go on.
     """
-    with trained_session(study, options or StudyOptions()) as session:
+    options = options or StudyOptions()
+    if dataset is not None:
+        data = options.data.replace(dataset=use_dataset(dataset))
+        options = dataclasses.replace(options, data=data)
+    with trained_session(study, options) as session:
         return session.store.results()
 
 

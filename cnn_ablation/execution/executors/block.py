@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from cnn_ablation.data import Dataset
+from cnn_ablation.data import Dataset, use_dataset
 from cnn_ablation.design import TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution import extensions, hosts
@@ -34,6 +34,8 @@ def datasets_for(job: Job) -> Datasets:
     """
     for extension in job.extensions:
         extensions.load(extension)
+    for dataset in job.datasets:
+        use_dataset(dataset)
     keep_compiled_programs(job.compute.compilation_cache_dir)
     datasets = Datasets(job.location)
     for data, fingerprint in job.fingerprints:
