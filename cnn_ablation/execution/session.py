@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cnn_ablation.claims.words import plural
+from cnn_ablation.data import Dataset, use_dataset
 from cnn_ablation.design import TrialSpec
 from cnn_ablation.display.text import wrap
 from cnn_ablation.errors import InputError
@@ -61,9 +62,11 @@ class Session:
         self, missing: Sequence[tuple[TrialSpec, int]], listeners: Sequence[Listener] = ()
     ) -> None:
         """Trains trials; each is kept before anybody hears of its end."""
+        # What is trained again for its model alone stays what it was.
+        there = {(t.spec, t.seed) for t in self.store.results().trials if t.finished}
 
         def on_event(event: Event) -> None:
-            if isinstance(event, Ended):
+            if isinstance(event, Ended) and (event.spec, event.seed) not in there:
                 self.store.add_trial(event.record)
             self.tracking.on_event(event)
             for listener in listeners:
@@ -105,6 +108,9 @@ def open_session(
             folder = choose_folder()
 
     prepared = prepare(study, options, facts, before_loading=choose)
+    if options.save_params:
+        job = dataclasses.replace(prepared.job, models=str(folder.resolve()))
+        prepared = dataclasses.replace(prepared, job=job)
     executor = make_executor_of(prepared)
     held = choose_folder is not None
     store = Store(folder, prepared.plan, held=held, rounds=options.timing_rounds)
@@ -184,17 +190,29 @@ def _shared_rounds(
     return None
 
 
-def train_study(study: Study, options: StudyOptions | None = None) -> StudyResults:
+def train_study(
+    study: Study, options: StudyOptions | None = None, *, dataset: Dataset | None = None
+) -> StudyResults:
     """Runs what is missing of a study and returns all that it has found; judges nothing.
 
     For Python and notebooks: `study.verdicts.judge_results` and `report.answers` take what this
     returns. Called again it goes on where it was stopped, as the command does.
 
+    Args:
+        study: the declaration.
+        options: how it is run.
+        dataset: images of your own to train and test on, in the place of those that the options
+            name; every executor gives them to its workers.
+
     Raises:
         InputError: an option is not allowed, or a file in the folder is damaged.
         KeyboardInterrupt: the user stopped it; the message says how to go on.
     """
-    with trained_session(study, options or StudyOptions()) as session:
+    options = options or StudyOptions()
+    if dataset is not None:
+        data = options.data.replace(dataset=use_dataset(dataset))
+        options = dataclasses.replace(options, data=data)
+    with trained_session(study, options) as session:
         return session.store.results()
 
 

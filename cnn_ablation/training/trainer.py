@@ -45,6 +45,9 @@ class TrainedTrial:
     record: TrialRecord
     variables: Variables
 
+    def __repr__(self) -> str:
+        return repr(self.record).replace("TrialRecord", "TrainedTrial", 1)
+
     @property
     def params(self) -> Params:
         """The parameters by layer."""
@@ -99,7 +102,7 @@ class Trainer:
         stopping.check()
         start = time.perf_counter()
         self._executables = compile_executables(
-            _config(spec, self.lowering, compute.precision, len(dataset.train.labels_N)),
+            train_config(spec, len(dataset.train.labels_N), self.lowering, compute.precision),
             self._mesh,
             _shapes(self._train),
             _shapes(self._test),
@@ -225,8 +228,16 @@ def fit(
     return trials
 
 
-def _config(spec: TrialSpec, lowering: str, precision: str, examples: int) -> TrainConfig:
-    """What is fixed for the executables.
+def train_config(
+    spec: TrialSpec, examples: int, lowering: str = "xla", precision: str = "float32"
+) -> TrainConfig:
+    """What is fixed while a spec is trained, as the functions of `steps` take it.
+
+    Args:
+        spec: what is trained.
+        examples: images of the training split.
+        lowering: name of the lowering.
+        precision: of products of float32 numbers, on accelerators.
 
     Where the learning rate is constant the number of epochs is no part of them: designs that differ
     in it share one.
