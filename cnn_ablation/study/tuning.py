@@ -37,7 +37,7 @@ class Tuning:
     field: str
     values: tuple[Any, ...]
     seeds: int = option(
-        3, f"seeds of each value in tuning: {FIRST_SEED} and those that follow it", least=1
+        5, f"seeds of each value in tuning: {FIRST_SEED} and those that follow it", least=1
     )
     validation: float = option(
         0.2, "share of the training images that values are compared on", above=0, below=1

@@ -173,7 +173,8 @@ def _others(plan: Plan) -> list[str]:
     ]
     if plan.tuning is not None:
         tuning = plan.tuning
-        lines.append(f"tuned arms choose {tuning.field} by validation {tuning.by}")
+        chosen = f"{tuning.field} by validation {tuning.by}"
+        lines.append(f"tuned arms choose {chosen} and speak for what was chosen")
     return lines + _set_by_variants(plan)
 
 
