@@ -3,12 +3,14 @@ from .augmentations import Augmentation as Augmentation
 from .augmentations import register_augmentation as register_augmentation
 from .claims import Claim as Claim
 from .claims import chain as chain
+from .commands.studies import read_study as read_study
 from .commands.study import run_study as run_study
 from .data import DataLocation as DataLocation
 from .data import Dataset as Dataset
 from .data import LabeledImages as LabeledImages
 from .data import load_dataset as load_dataset
 from .data import register_dataset as register_dataset
+from .data import use_dataset as use_dataset
 from .design import DataSpec as DataSpec
 from .design import NetworkSpec as NetworkSpec
 from .design import TrainingSpec as TrainingSpec
@@ -19,6 +21,10 @@ from .errors import FieldError as FieldError
 from .errors import InputError as InputError
 from .execution.options import StudyOptions as StudyOptions
 from .execution.session import train_study as train_study
+from .models.files import load as load
+from .models.files import save as save
+from .models.model import Model as Model
+from .models.scores import Scores as Scores
 from .network.model import apply as apply
 from .network.model import init as init
 from .optimizers import Optimizer as Optimizer
@@ -32,6 +38,7 @@ from .stages import register_pool as register_pool
 from .study import Published as Published
 from .study import Question as Question
 from .study import Study as Study
+from .study import Tuning as Tuning
 from .study import Variant as Variant
 from .study import grid as grid
 from .study import one_axis as one_axis
@@ -51,5 +58,6 @@ from .training.steps import train_step as train_step
 from .training.trainer import TrainedTrial as TrainedTrial
 from .training.trainer import Trainer as Trainer
 from .training.trainer import fit as fit
+from .training.trainer import train_config as train_config
 
 __version__: str

@@ -61,6 +61,17 @@ def as_typed(value: object) -> str:
     return str(value)
 
 
+def place_of(trace: TracebackType | None) -> str:
+    """The last line outside of this package on the way to an error, `wide.py, line 3: `."""
+    package = str(Path(__file__).parent)
+    own = [
+        frame
+        for frame in traceback.extract_tb(trace)
+        if not frame.filename.startswith((package, "<"))
+    ]
+    return f"{own[-1].filename}, line {own[-1].lineno}: " if own else ""
+
+
 _usual_hook = sys.excepthook
 
 
@@ -71,15 +82,8 @@ def _show_uncaught(
     if not issubclass(kind, InputError) or hasattr(sys, "ps1"):
         _usual_hook(kind, error, trace)
         return
-    package = str(Path(__file__).parent)
-    own = [
-        frame
-        for frame in traceback.extract_tb(trace)
-        if not frame.filename.startswith((package, "<"))
-    ]
-    place = f"{own[-1].filename}, line {own[-1].lineno}: " if own else ""
     with contextlib.suppress(OSError):
-        print(f"error: {place}{error}", file=sys.stderr, flush=True)
+        print(f"error: {place_of(trace)}{error}", file=sys.stderr, flush=True)
         sys.stdout.flush()
     os._exit(2)
 

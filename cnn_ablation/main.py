@@ -36,13 +36,22 @@ def main() -> int:
     )
     start(host_options)
     # Imported late: a mistake in a flag, or --help, need not wait for JAX.
-    from cnn_ablation.commands.single_design import follow_design, train_design
+    from cnn_ablation.commands.single_design import follow_design, foretell_design, train_design
 
+    if options.dry_run:
+        foretell_design(spec, options)
+        return 0
     if not hosts.is_lead():
         follow_design(spec, options)
         return 0
     return train_design(spec, options, overwrite=flags.FLAGS.overwrite)
 
 
+def run() -> None:
+    """Trains what the command line describes, and exits."""
+    program = "python -m cnn_ablation.main"
+    entry.run(main, (__doc__ or "").replace(program, entry.called_as("main")))
+
+
 if __name__ == "__main__":
-    entry.run(main, __doc__ or "")
+    run()

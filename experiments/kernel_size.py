@@ -1,26 +1,13 @@
 """What does the size of the kernels do? The notebook's six pairs, from 3,3 to 9,9.
 
-python -m experiments.kernel_size --num_seeds=10
+The study `kernel_size`, declared in `cnn_ablation/studies/kernel_size.py`.
 """
 
 from cnn_ablation import study_command
-from cnn_ablation.design import NetworkSpec
-from cnn_ablation.study import Question, Study, Variant
-from experiments.notebook_claims import KERNEL_SIZE_CLAIMS
-from experiments.published import with_published
+from cnn_ablation.studies import kernel_size
+from cnn_ablation.studies.kernel_size import QUESTION, STUDY
 
-SIZES = ((3, 3), (3, 5), (5, 5), (7, 3), (7, 9), (9, 9))
-QUESTION = Question(
-    name="kernel_size",
-    title="Kernel size",
-    variants=with_published(
-        "kernel_size",
-        tuple(Variant(f"k{a},{b}", NetworkSpec(kernel_size=(a, b))) for a, b in SIZES),
-    ),
-    claims=KERNEL_SIZE_CLAIMS,
-    reference=NetworkSpec(),
-)
-STUDY = Study("kernel_size", "What does the size of the kernels do?", (QUESTION,))
+__all__ = ["QUESTION", "STUDY"]
 
 if __name__ == "__main__":
-    study_command.run(STUDY, __doc__)
+    study_command.run(STUDY, kernel_size.__doc__)

@@ -1,41 +1,12 @@
 """How much does the learning rate matter?
 
-Claim: the training error is lowest at a rate between too small and too large ones (Goodfellow,
-Bengio and Courville 2016, Deep Learning, section 11.4.1). The optimizer is SGD with momentum.
-
-python -m experiments.learning_rate --num_seeds=10
+The study `learning_rate`, declared in `cnn_ablation/studies/learning_rate.py`.
 """
 
 from cnn_ablation import study_command
-from cnn_ablation.claims import Claim
-from cnn_ablation.study import Question, Study, Variant
-from experiments.base import BASE
+from cnn_ablation.studies import learning_rate
 
-RATES = (0.0001, 0.001, 0.01, 0.1, 1.0)
-SGD: dict[str, object] = {"optimizer": "sgd", "momentum": 0.9}
-VARIANTS = tuple(
-    Variant(f"rate {rate:g}", BASE, training={**SGD, "learning_rate": rate}) for rate in RATES
-)
-CLAIMS = (
-    Claim(
-        name="not-too-small",
-        question="learning_rate",
-        text="a rate of 0.01 has a lower training loss than smaller ones",
-        metric="train_loss",
-        contrasts=(("rate 0.01", "rate 0.001"), ("rate 0.01", "rate 0.0001")),
-        direction="smaller",
-    ),
-    Claim(
-        name="not-too-large",
-        question="learning_rate",
-        text="a rate of 0.01 has a lower training loss than larger ones",
-        metric="train_loss",
-        contrasts=(("rate 0.01", "rate 0.1"), ("rate 0.01", "rate 1")),
-        direction="smaller",
-    ),
-)
-QUESTION = Question("learning_rate", "Learning rate", VARIANTS, CLAIMS)
-STUDY = Study("learning_rate", "How much does the learning rate matter?", (QUESTION,))
+STUDY = learning_rate.STUDY
 
 if __name__ == "__main__":
-    study_command.run(STUDY, __doc__)
+    study_command.run(STUDY, learning_rate.__doc__)

@@ -1,27 +1,13 @@
 """What does zero padding do? Same in both convolutions, in the first, or in neither.
 
-python -m experiments.padding --num_seeds=10
+The study `padding`, declared in `cnn_ablation/studies/padding.py`.
 """
 
 from cnn_ablation import study_command
-from cnn_ablation.design import NetworkSpec
-from cnn_ablation.study import Question, Study, Variant
-from experiments.notebook_claims import PADDING_CLAIMS
-from experiments.published import with_published
+from cnn_ablation.studies import padding
+from cnn_ablation.studies.padding import QUESTION, STUDY
 
-PADDINGS = (("same", "same"), ("same", "valid"), ("valid", "valid"))
-QUESTION = Question(
-    name="padding",
-    title="Padding",
-    variants=with_published(
-        "padding",
-        tuple(Variant(f"{a},{b}", NetworkSpec(padding=(a, b))) for a, b in PADDINGS),
-    ),
-    claims=PADDING_CLAIMS,
-    # Of hidden widths near 32 this is the first that all three come within 1 % of.
-    reference=NetworkSpec(hidden=34),
-)
-STUDY = Study("padding", "What does zero padding do?", (QUESTION,))
+__all__ = ["QUESTION", "STUDY"]
 
 if __name__ == "__main__":
-    study_command.run(STUDY, __doc__)
+    study_command.run(STUDY, padding.__doc__)

@@ -1,26 +1,13 @@
 """What does max-pooling do? None, or windows of 2, 3 and 4 pixels after each convolution.
 
-python -m experiments.pooling --num_seeds=10
+The study `pooling`, declared in `cnn_ablation/studies/pooling.py`.
 """
 
 from cnn_ablation import study_command
-from cnn_ablation.design import NetworkSpec
-from cnn_ablation.study import Question, Study, Variant
-from experiments.notebook_claims import POOLING_CLAIMS
-from experiments.published import with_published
+from cnn_ablation.studies import pooling
+from cnn_ablation.studies.pooling import QUESTION, STUDY
 
-POOLS = {"pool none": 1, "pool 2": 2, "pool 3": 3, "pool 4": 4}
-QUESTION = Question(
-    name="pooling",
-    title="Pooling",
-    variants=with_published(
-        "pooling",
-        tuple(Variant(label, NetworkSpec(pool=window)) for label, window in POOLS.items()),
-    ),
-    claims=POOLING_CLAIMS,
-    reference=NetworkSpec(),
-)
-STUDY = Study("pooling", "What does max-pooling do?", (QUESTION,))
+__all__ = ["QUESTION", "STUDY"]
 
 if __name__ == "__main__":
-    study_command.run(STUDY, __doc__)
+    study_command.run(STUDY, pooling.__doc__)

@@ -1,24 +1,13 @@
 """What does the stride of the convolutions do? Steps of 1 to 5 pixels.
 
-python -m experiments.stride --num_seeds=10
+The study `stride`, declared in `cnn_ablation/studies/stride.py`.
 """
 
 from cnn_ablation import study_command
-from cnn_ablation.design import NetworkSpec
-from cnn_ablation.study import Question, Study, Variant
-from experiments.notebook_claims import STRIDE_CLAIMS
-from experiments.published import with_published
+from cnn_ablation.studies import stride
+from cnn_ablation.studies.stride import QUESTION, STUDY
 
-QUESTION = Question(
-    name="stride",
-    title="Stride",
-    variants=with_published(
-        "stride", tuple(Variant(f"s{step}", NetworkSpec(stride=step)) for step in range(1, 6))
-    ),
-    claims=STRIDE_CLAIMS,
-    reference=NetworkSpec(),
-)
-STUDY = Study("stride", "What does the stride of the convolutions do?", (QUESTION,))
+__all__ = ["QUESTION", "STUDY"]
 
 if __name__ == "__main__":
-    study_command.run(STUDY, __doc__)
+    study_command.run(STUDY, stride.__doc__)

@@ -22,7 +22,12 @@ def test_imports_keep_the_contract() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["design", "study", "report", "claims", "inference", "commands.study", "main", "data"]
+    "module",
+    [
+        *("design", "study", "studies", "report", "claims", "inference", "main", "data"),
+        *("commands.study", "commands.studies", "commands.compare", "commands.export"),
+        *("commands.doctor", "commands.judge", "commands.report", "__main__"),
+    ],
 )
 def test_declaring_judging_and_reporting_do_not_wait_for_jax(module: str) -> None:
     code = (

@@ -19,7 +19,7 @@ Direction = Literal["greater", "smaller"]
 Kind = Literal["paired", "timing", "exact"]
 Expected = Literal["holds", "fails", "inconclusive"]
 Contrast = tuple[str, str]
-Hypothesis = tuple[str, str, str, Direction, float, Scale | None, Scope | None]
+Hypothesis = tuple[str, str, str, Direction, float, Scale | None, Scope | None, Contrast | None]
 # metric -> variant -> unit (a seed or a timing round) -> value
 Table = Mapping[str, Mapping[str, Mapping[Any, float | None]]]
 # metric -> variant -> seed -> which images were right, boolean, shape (I,)
@@ -34,6 +34,9 @@ def chain(*variants: str) -> tuple[Contrast, ...]:
 @dataclass(frozen=True)
 class Claim:
     """One conclusion as a testable statement: in every contrast (A, B), A beats B.
+
+    Where `against` names a second contrast (C, D) beside each, it is one about an interaction: what
+    is judged is (A - B) - (C - D), unit by unit.
 
     Attributes:
         name: short identifier, unique among the claims judged together.
@@ -54,6 +57,8 @@ class Claim:
             images each trial got right, else the benchmark.
         scale: whether values are compared by their 'difference' or their 'ratio', which is judged
             as a difference of logarithms. None is the ratio for times, else the difference.
+        against: for each contrast the one whose difference is taken off it; empty where the
+            contrasts themselves are judged.
 
     Raises:
         InputError: for a field outside what is said above.
@@ -71,10 +76,12 @@ class Claim:
     min_epochs: int = 0
     scope: Scope | None = None
     scale: Scale | None = None
+    against: tuple[Contrast, ...] = ()
 
     def __post_init__(self) -> None:
-        contrasts = tuple((str(a), str(b)) for a, b in self.contrasts)
-        object.__setattr__(self, "contrasts", contrasts)
+        for field in ("contrasts", "against"):
+            pairs = tuple((str(a), str(b)) for a, b in getattr(self, field))
+            object.__setattr__(self, field, pairs)
         if isinstance(self.expected, bool):
             object.__setattr__(self, "expected", "holds" if self.expected else None)
         if self.scale is None:
@@ -98,9 +105,27 @@ class Claim:
             raise InputError(f"claim {self.name!r}: margin {self.margin} must be finite and >= 0")
         if not self.contrasts:
             raise InputError(f"claim {self.name!r}: contrasts is empty, at least one is needed")
-        for a, b in self.contrasts:
+        for a, b in (*self.contrasts, *self.against):
             if a == b:
                 raise InputError(f"claim {self.name!r}: contrast ({a}, {b}) needs two variants")
+        self._validate_against()
+
+    def _validate_against(self) -> None:
+        if not self.against:
+            return
+        if self.kind == "exact":
+            raise InputError(f"claim {self.name!r}: against: kind 'exact' has no interactions")
+        if len(self.against) != len(self.contrasts):
+            raise InputError(
+                f"claim {self.name!r}: against has {len(self.against)} contrasts, must be one for "
+                f"each of the {len(self.contrasts)} in contrasts"
+            )
+        for contrast, other in zip(self.contrasts, self.against, strict=True):
+            if contrast == other or self.contrasts.count(contrast) > 1:
+                raise InputError(
+                    f"claim {self.name!r}: against: contrast {contrast} must stand once, and not "
+                    "against itself"
+                )
 
     def _one_of(self, field: str, allowed: tuple[object, ...]) -> None:
         value = getattr(self, field)
@@ -136,8 +161,21 @@ class Claim:
 
     def hypothesis(self, contrast: Contrast) -> Hypothesis:
         """What a contrast tests; the same hypothesis in two claims counts once in a family."""
-        margin = self.smallest_interesting
-        return (self.metric, *contrast, self.direction, margin, self.scale, self.scope)
+        margin, other = self.smallest_interesting, self.against_of(contrast)
+        return (self.metric, *contrast, self.direction, margin, self.scale, self.scope, other)
+
+    def against_of(self, contrast: Contrast) -> Contrast | None:
+        """The contrast that is taken off this one; None where it is judged by itself."""
+        return self.against[self.contrasts.index(contrast)] if self.against else None
+
+    def labels_of(self, contrast: Contrast) -> tuple[str, ...]:
+        """The variants that a contrast compares: two, or four of an interaction."""
+        return (*contrast, *(self.against_of(contrast) or ()))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """All variants that the claim compares, each once."""
+        return tuple(dict.fromkeys(label for c in self.contrasts for label in self.labels_of(c)))
 
     def applies(self, setting: Setting) -> bool:
         """Whether the claim speaks of this setting at all."""
@@ -146,6 +184,10 @@ class Claim:
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON; a scope that is left open is left out."""
         data = asdict(self) | {"contrasts": [list(contrast) for contrast in self.contrasts]}
+        if self.against:
+            data["against"] = [list(contrast) for contrast in self.against]
+        else:
+            del data["against"]
         if self.scope is None:
             del data["scope"]
         if self.scale == "difference" and default_scale(self.metric) == "difference":

@@ -32,20 +32,20 @@ Values = Mapping[Any, float | None]
 
 @dataclass(frozen=True)
 class Measured:
-    """What is known of the two variants of a contrast.
+    """What is known of the variants of a contrast: two, or of an interaction four.
 
     Attributes:
-        values_a: unit -> value of A on the scale that is judged, None where it has no number.
-        values_b: the same of B.
-        correct_a: seed -> which images A got right, shape (I,); empty where it is not known.
-        correct_b: the same of B.
+        values_a: unit -> value of A on the scale that is judged, None where it has no number; of an
+            interaction (A, B) - (C, D) the difference A - B.
+        values_b: the same of B; of an interaction the difference C - D.
+        correct: of each variant, in the order A, B, C, D: seed -> which images it got right, shape
+            (I,); empty where it is not known.
         missing: what there is no data of; empty when there is.
     """
 
     values_a: Values
     values_b: Values
-    correct_a: Mapping[Any, NDArray[np.bool_]]
-    correct_b: Mapping[Any, NDArray[np.bool_]]
+    correct: tuple[Mapping[Any, NDArray[np.bool_]], ...]
     missing: str = ""
 
     def rows(self, units: Sequence[Hashable]) -> list[NDArray[np.int8] | None]:
@@ -55,23 +55,35 @@ class Measured:
     @property
     def images(self) -> int | None:
         """Number of test images, where it is known."""
-        return next((bits.size for bits in self.correct_a.values()), None)
+        return next((bits.size for bits in self.correct[0].values()), None)
 
     def _row(self, unit: Hashable) -> NDArray[np.int8] | None:
-        a, b = self.correct_a.get(unit), self.correct_b.get(unit)
-        if a is None or b is None or a.shape != b.shape:
+        found = [bits.get(unit) for bits in self.correct]
+        known = [bits for bits in found if bits is not None]
+        if len(known) < len(found) or len({bits.shape for bits in known}) != 1:
             return None
-        return correctness_differences(a[None], b[None])[0]
+        pairs = zip(known[::2], known[1::2], strict=True)
+        rows = [correctness_differences(a[None], b[None])[0] for a, b in pairs]
+        return rows[0] if len(rows) == 1 else rows[0] - rows[1]
 
 
 def measured(claim: Claim, contrast: Contrast, table: Table, correct: Correct) -> Measured:
     """Finds what a table holds of a contrast's variants."""
     variants, bits = table.get(claim.metric, {}), correct.get(claim.metric, {})
-    a, b = (_on_scale(claim, variants.get(label, {})) for label in contrast)
-    absent = [label for label in contrast if label not in variants]
+    labels = claim.labels_of(contrast)
+    a, b, *others = (_on_scale(claim, variants.get(label, {})) for label in labels)
+    absent = [label for label in labels if label not in variants]
     missing = f"no {unit_of(claim.metric).label} of {' or '.join(absent)}" if absent else ""
-    correct_a, correct_b = (bits.get(label, {}) for label in contrast)
-    return Measured(a, b, correct_a, correct_b, missing)
+    if others:
+        a, b = _difference(a, b), _difference(*others)
+    return Measured(a, b, tuple(bits.get(label, {}) for label in labels), missing)
+
+
+def _difference(values_a: Values, values_b: Values) -> Values:
+    """A - B at each unit that both have, None where either has no number."""
+    sample = pair(values_a, values_b)
+    known = dict(zip(sample.units, sample.differences.tolist(), strict=True))
+    return {unit: known.get(unit) for unit in values_a if unit in values_b}
 
 
 def _on_scale(claim: Claim, values: Values) -> Values:
@@ -114,18 +126,24 @@ def gather(
         return Evidence(None, missing=found.missing)
     comparison = compare(found.values_a, found.values_b, level)
     if comparison is None:
-        a, b = contrast
-        missing = f"no {unit_noun(claim.kind)} in which {a} and {b} both gave a number"
-        return Evidence(None, missing=missing)
+        return Evidence(None, missing=no_unit(claim, contrast))
     p_value = sign_flip_test(comparison.differences, claim.sign * claim.threshold).p_value
     advantages = [claim.sign * difference for difference in comparison.differences]
     statements = statement_p_values(advantages, claim.threshold)
     return Evidence(comparison, crossed_of(found), p_value, statements)
 
 
+def no_unit(claim: Claim, contrast: Contrast) -> str:
+    """That there is no unit at which all variants of a contrast gave a number."""
+    *others, last = claim.labels_of(contrast)
+    every = "both" if len(others) == 1 else "all"
+    names = f"{', '.join(others)} and {last}"
+    return f"no {unit_noun(claim.kind)} in which {names} {every} gave a number"
+
+
 def crossed_of(found: Measured) -> CrossedComparison | None:
     """Seeds and images crossed; None unless every pair's images are known, and two pairs are."""
-    if not found.correct_a or not found.correct_b:
+    if not all(found.correct):
         return None
     rows = found.rows(pair(found.values_a, found.values_b).units)
     kept = [row for row in rows if row is not None]

@@ -106,7 +106,9 @@ class ContrastJudge:
         comparison, crossed = evidence.comparison, evidence.crossed
         scope = scope_of(claim, evidence.crossed is not None)
         if comparison is None or (scope == "population" and crossed is None):
-            return ContrastVerdict(a, b, "not judged", reason=evidence.missing or NOT_KNOWN)
+            reason = evidence.missing or NOT_KNOWN
+            against = claim.against_of(contrast)
+            return ContrastVerdict(a, b, "not judged", reason=reason, against=against)
         interval, beside = t_interval(comparison.differences, self.share), None
         if crossed is not None:
             beside = crossed.interval(self.share)
@@ -141,6 +143,7 @@ class ContrastJudge:
             scope=scope,
             beside=beside,
             crossed=crossed,
+            against=claim.against_of(contrast),
         )
 
     def _why_inconclusive(
@@ -225,7 +228,7 @@ def scope_of(claim: Claim, images_known: bool) -> Scope:
 
 
 def level_of(claim: Claim, mean: float) -> float:
-    """A mean as the metric has it: of logarithms the geometric mean."""
+    """A mean as the metric has it: of logarithms the geometric mean, or of differences a ratio."""
     return math.exp(mean) if claim.is_ratio else mean
 
 

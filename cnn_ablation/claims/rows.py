@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cnn_ablation.claims.verdict import ContrastVerdict, Verdict
 
 COLUMNS = (
     *("question", "claim", "text", "metric", "kind", "direction", "margin", "scale", "verdict"),
-    *("qualifiers", "exploratory", "a", "b", "outcome", "riders", "speaks_for", "difference"),
+    *("qualifiers", "exploratory", "a", "b", "less_a", "less_b", "outcome", "riders"),
+    *("speaks_for", "difference"),
     *("low", "high", "other_low", "other_high", "p_adjusted", "pairs", "dropped", "higher", "ties"),
     *("look", "looks", "decided", "stopped_mean_is_biased", "skewness"),
     *("variance_seed", "variance_image", "variance_both", "level", "family_size", "reason"),
@@ -21,14 +23,21 @@ COLUMNS = (
 
 def verdicts_csv(verdicts: Iterable[Verdict]) -> str:
     """The table as CSV with a heading; what is absent is empty."""
+    return rows_csv(COLUMNS, itertools.chain.from_iterable(map(verdict_rows, verdicts)))
+
+
+def verdict_rows(verdict: Verdict) -> list[dict[str, Any]]:
+    """A row for each contrast of a verdict's claim, or one where there is none."""
+    of_claim = _of_claim(verdict)
+    return [of_claim | _of_contrast(one) for one in verdict.contrasts] or [of_claim]
+
+
+def rows_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Rows as CSV with a heading; what is absent is empty."""
     file = io.StringIO()
-    writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
+    writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
     writer.writeheader()
-    for verdict in verdicts:
-        of_claim = _of_claim(verdict)
-        writer.writerows(of_claim | _of_contrast(one) for one in verdict.contrasts)
-        if not verdict.contrasts:
-            writer.writerow(of_claim)
+    writer.writerows(rows)
     return file.getvalue()
 
 
@@ -63,6 +72,8 @@ def _of_contrast(one: ContrastVerdict) -> dict[str, Any]:
         "p_adjusted": one.p_adjusted,
         "reason": one.reason,
     }
+    if one.against is not None:
+        row |= dict(zip(("less_a", "less_b"), one.against, strict=True))
     for prefix, interval in (("", one.interval), ("other_", one.beside)):
         if interval is not None:
             row |= {f"{prefix}low": interval.low, f"{prefix}high": interval.high}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -149,7 +150,7 @@ def _clearance(claim: Claim, contrast: ContrastVerdict) -> float:
 
 def contrast_sentence(claim: Claim, contrast: ContrastVerdict, with_reason: bool = True) -> str:
     """One contrast as a clause: the difference, its interval, p, and who was ahead how often."""
-    unit, pair = claim.unit, f"{contrast.a} against {contrast.b}"
+    unit, pair = claim.unit, _pair(claim, contrast)
     if contrast.difference is None or contrast.mean_a is None or contrast.mean_b is None:
         return f"{pair}: {contrast.reason}"
     if contrast.comparison is None:
@@ -166,6 +167,19 @@ def contrast_sentence(claim: Claim, contrast: ContrastVerdict, with_reason: bool
         f"{_strength(contrast)}, {word} in {ahead} of "
         f"{plural(comparison.n, unit_noun(claim.kind))}{ties}{reason}"
     )
+
+
+def _pair(claim: Claim, contrast: ContrastVerdict) -> str:
+    """What is compared; of an interaction both contrasts with the difference of each."""
+    pair = f"{contrast.a} against {contrast.b}"
+    if contrast.against is None:
+        return pair
+    other = " against ".join(contrast.against)
+    if contrast.mean_a is None or contrast.mean_b is None:
+        return f"{pair} less {other}"
+    means = (contrast.mean_a, contrast.mean_b)
+    raw, rest = (math.log(mean) if claim.is_ratio else mean for mean in means)
+    return f"{pair} ({claim.unit.signed(raw)}) less {other} ({claim.unit.signed(rest)}):"
 
 
 def _intervals(contrast: ContrastVerdict, unit: Unit) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_ablation.claims.claim import Claim, Contrast, Correct, Hypothesis, Table
-from cnn_ablation.claims.evidence import Measured, measured
+from cnn_ablation.claims.evidence import Measured, measured, no_unit
 from cnn_ablation.claims.paired import NOT_KNOWN, decide, level_of, oriented_by, scope_of
 from cnn_ablation.claims.verdict import ContrastVerdict, Outcome, Stop
 from cnn_ablation.claims.words import plural
@@ -136,7 +136,8 @@ def _verdict(
 ) -> ContrastVerdict:
     claim, (a, b) = one.claim, one.contrast
     if one.found.missing:
-        return ContrastVerdict(a, b, "not judged", reason=one.found.missing)
+        against = claim.against_of(one.contrast)
+        return ContrastVerdict(a, b, "not judged", reason=one.found.missing, against=against)
     values_a, values_b = (
         {unit: values[unit] for unit in one.units}
         for values in (one.found.values_a, one.found.values_b)
@@ -169,17 +170,23 @@ def _verdict(
         beside=beside,
         crossed=crossed,
         stop=stop,
+        against=claim.against_of(one.contrast),
     )
 
 
 def _without_numbers(one: _Contrast, has_pairs: bool, design: SequentialDesign) -> ContrastVerdict:
-    a, b = one.contrast
     taken = design.looks_within(len(one.units))
-    if not taken:
-        reason = f"before the first look at {plural(design.looks[0], 'seed')}"
-        return ContrastVerdict(a, b, "inconclusive", reason=reason, stop=Stop(design.looks, 0))
-    reason = NOT_KNOWN if has_pairs else f"no seed in which {a} and {b} both gave a number"
-    return ContrastVerdict(a, b, "not judged", reason=reason, stop=Stop(design.looks, taken))
+    outcome: Outcome = "not judged" if taken else "inconclusive"
+    reason = f"before the first look at {plural(design.looks[0], 'seed')}"
+    if taken:
+        reason = NOT_KNOWN if has_pairs else no_unit(one.claim, one.contrast)
+    return ContrastVerdict(
+        *one.contrast,
+        outcome,
+        reason=reason,
+        stop=Stop(design.looks, taken),
+        against=one.claim.against_of(one.contrast),
+    )
 
 
 def _crossed(one: _Contrast, design: SequentialDesign, family_size: int) -> Looks:

@@ -86,6 +86,9 @@ class ContrastVerdict:
         beside: the same interval for the other scope; None where images are not known.
         crossed: seeds and images as crossed random effects; None where images are not known.
         stop: the looks of a sequential study; None in a study of fixed size.
+        against: of an interaction the contrast (C, D) whose difference is taken off that of A and
+            B: every figure is then of (A - B) - (C - D), and `mean_a` and `mean_b` are the means of
+            A - B and of C - D (of logarithms their exponential, a ratio).
     """
 
     a: str
@@ -107,11 +110,18 @@ class ContrastVerdict:
     beside: Interval | None = None
     crossed: CrossedComparison | None = None
     stop: Stop | None = None
+    against: Contrast | None = None
 
     @property
     def contrast(self) -> Contrast:
         """The pair of labels."""
         return self.a, self.b
+
+    @property
+    def named(self) -> str:
+        """The difference in the labels of its variants: `a − b`, or `(a − b) − (c − d)`."""
+        pair = f"{self.a} − {self.b}"
+        return f"({pair}) − ({' − '.join(self.against)})" if self.against else pair
 
     @property
     def n(self) -> int:
@@ -121,13 +131,15 @@ class ContrastVerdict:
     def to_json(self) -> dict[str, Any]:
         """Plain data for strict JSON."""
         comparison = self.comparison.to_json() if self.comparison else None
-        return asdict(self) | {"riders": list(self.riders), "comparison": comparison}
+        data = asdict(self) | {"riders": list(self.riders), "comparison": comparison}
+        against = data.pop("against")
+        return data if against is None else data | {"against": list(against)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ContrastVerdict:
         """The inverse of `to_json`."""
         comparison, statements = data["comparison"], data.get("statements")
-        crossed, stop = data.get("crossed"), data.get("stop")
+        crossed, stop, against = data.get("crossed"), data.get("stop"), data.get("against")
         return cls(
             **{
                 **data,
@@ -138,6 +150,7 @@ class ContrastVerdict:
                 "beside": interval_from_json(data.get("beside")),
                 "crossed": CrossedComparison.from_json(crossed) if crossed else None,
                 "stop": Stop(**{**stop, "looks": tuple(stop["looks"])}) if stop else None,
+                "against": (against[0], against[1]) if against else None,
             }
         )
 

@@ -20,6 +20,7 @@ from cnn_ablation.errors import InputError, one_line
 from cnn_ablation.execution import hosts
 from cnn_ablation.system import clock, stopping  # noqa: F401  Clock's import notes the time.
 
+PROGRAM = "cnn-ablation"
 _HELP = ("--help", "-h", "-help", "--helpshort", "--helpfull", "-helpfull")
 
 
@@ -40,7 +41,7 @@ def run(
     _show_any_text()
     code = 141
     try:
-        with hosts.ending_together(), _in_one_line():
+        with hosts.ending_together(), in_one_line():
             stopping.check()
             parse(sys.argv, description, explain)
             _quieten()
@@ -80,8 +81,21 @@ def parse(
         )
 
 
+def called_as(module: str) -> str:
+    """How the user calls a command: by `cnn-ablation NAME`, or by its module."""
+    called = sys.argv[0]
+    return called if called.startswith(PROGRAM) else f"python -m cnn_ablation.{module}"
+
+
+def take_words() -> list[str]:
+    """Takes the words that are no flags off the command line."""
+    words = [word for word in sys.argv[1:] if not word.startswith("-")]
+    sys.argv[1:] = [word for word in sys.argv[1:] if word.startswith("-")]
+    return words
+
+
 @contextlib.contextmanager
-def _in_one_line() -> Iterator[None]:
+def in_one_line() -> Iterator[None]:
     """Ends the process in one line where its user is to blame, or has stopped it."""
     try:
         yield

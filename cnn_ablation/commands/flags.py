@@ -20,15 +20,21 @@ from cnn_ablation.trackers.options import TrackerOptions
 from cnn_ablation.training.compute import ComputeOptions
 
 FLAGS = flags.FLAGS
+RUN = "cnn_ablation: the run"
 
 
-def _read_seeds(text: str) -> Any:
+def read_seeds(text: str) -> Any:
+    """A number of seeds, or the two of `10..60`.
+
+    Raises:
+        ValueError: it is neither.
+    """
     first, dots, most = text.partition("..")
     return (int(first), int(most)) if dots else int(first)
 
 
 _SEEDS = dataclasses.replace(
-    WHOLE, words="a whole number, or two as in 10..60", read=_read_seeds, accepts=lambda _: True
+    WHOLE, words="a whole number, or two as in 10..60", read=read_seeds, accepts=lambda _: True
 )
 
 
@@ -37,11 +43,14 @@ def define_network_flags() -> None:
     define_all(NetworkSpec.every_option(), NetworkSpec().values(), "cnn_ablation: the network")
 
 
-def define_training_flags(training: TrainingSpec | None = None) -> None:
+def define_training_flags(
+    training: TrainingSpec | None = None, data: DataSpec | None = None
+) -> None:
     """Defines the flags of the training, the data and where data are: how any design is trained.
 
     Args:
         training: the defaults of the flags; None is the package's own.
+        data: likewise.
     """
     own = declared(TrainingSpec)
     every = {
@@ -49,37 +58,53 @@ def define_training_flags(training: TrainingSpec | None = None) -> None:
         for name, its in TrainingSpec.every_option().items()
     }
     define_all(every, (training or TrainingSpec()).values(), "cnn_ablation: training")
-    define_all(DataSpec.every_option(), DataSpec().values(), "cnn_ablation: data")
+    define_all(DataSpec.every_option(), (data or DataSpec()).values(), "cnn_ablation: data")
     define_record(DataLocation, "cnn_ablation: data")
 
 
-def define_seed_flags(num_seeds: int, *, sequential: bool = False) -> None:
+def define_seed_flags(
+    num_seeds: int | tuple[int, int], *, seed: int = 0, sequential: bool = False
+) -> None:
     """Defines `--seed` and `--num_seeds`.
 
     Args:
         num_seeds: the default.
+        seed: the default of the first.
         sequential: whether the number may be a range, which makes a study sequential.
     """
-    module = "cnn_ablation: seeds"
-    define("seed", 0, Option(WHOLE, "first seed"), module)
+    for name, its in seed_flags(sequential=sequential).items():
+        define(name, seed if name == "seed" else num_seeds, its, "cnn_ablation: seeds")
+
+
+def seed_flags(*, sequential: bool) -> dict[str, Option]:
+    """`--seed` and `--num_seeds` as options.
+
+    Args:
+        sequential: whether the number may be a range.
+    """
     text = "how many seeds, counted up from the first"
     if sequential:
         text += "; 10..60 trains until every claim is decided, with 10 to 60 seeds"
-    define("num_seeds", num_seeds, Option(_SEEDS if sequential else WHOLE, text), module)
+    return {
+        "seed": Option(WHOLE, "first seed"),
+        "num_seeds": Option(_SEEDS if sequential else WHOLE, text),
+    }
 
 
 def define_single_flags() -> None:
     """Defines the flags of where one design's results go."""
-    module = "cnn_ablation: the run"
+    module = RUN
     text = "folder for results (default: a new one under runs/)"
     define("workdir", None, Option(TEXT, text, optional=True), module)
     text = "replace a finished run in the workdir"
     define("overwrite", False, Option(YES_NO, text), module)
+    define("dry_run", False, declared(StudyOptions)["dry_run"], module)
+    define("save_params", False, declared(StudyOptions)["save_params"], module)
 
 
 def define_compute_flags() -> None:
     """Defines the flags of how programs are placed, lowered and compiled."""
-    define_record(ComputeOptions, "cnn_ablation: the run")
+    define_record(ComputeOptions, RUN)
 
 
 def define_tracker_flags() -> None:
@@ -140,11 +165,14 @@ def host_options() -> HostOptions:
     return options
 
 
-def training_settings(training: TrainingSpec | None = None) -> tuple[TrainingSpec, DataSpec]:
+def training_settings(
+    training: TrainingSpec | None = None, data: DataSpec | None = None
+) -> tuple[TrainingSpec, DataSpec]:
     """The training procedure and the images that the flags describe.
 
     Args:
         training: what flags that are not given leave as it is; None is the package's own.
+        data: likewise.
 
     Raises:
         InputError: a flag's value is not allowed; the message names it.
@@ -153,7 +181,7 @@ def training_settings(training: TrainingSpec | None = None) -> tuple[TrainingSpe
     try:
         return (
             training.replace(**given_flags(TrainingSpec.every_option())),
-            DataSpec().replace(**given_flags(DataSpec.every_option())),
+            (data or DataSpec()).replace(**given_flags(DataSpec.every_option())),
         )
     except FieldError as error:
         raise InputError(f"--{error}") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from cnn_ablation.ingest import judge_tables, read_rows
 from cnn_ablation.system.files import write_bytes, write_text
 from cnn_ablation.system.paths import user_path
 
-_DESCRIPTION = """python -m cnn_ablation.judge TABLE [TABLE ...] --claims=claims.toml
+_DESCRIPTION = """{program} TABLE [TABLE ...] --claims=claims.toml
 
 Judges claims on anybody's results. A TABLE is a .csv, .tsv, .jsonl or .parquet file, long, tidy
 or wide, or mlflow:EXPERIMENT; docs/judge.md has the forms. JAX is not loaded."""
@@ -35,9 +34,8 @@ def run() -> None:
         "folder for verdicts.csv and figures (default: none are written)",
         module_name=_MODULE,
     )
-    tables = [word for word in sys.argv[1:] if not word.startswith("-")]
-    sys.argv[1:] = [word for word in sys.argv[1:] if word.startswith("-")]
-    entry.run(lambda: _judge(tables), _DESCRIPTION)
+    tables = entry.take_words()
+    entry.run(lambda: _judge(tables), _DESCRIPTION.format(program=entry.called_as("judge")))
 
 
 def _judge(tables: Sequence[str]) -> None:

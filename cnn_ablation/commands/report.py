@@ -15,9 +15,9 @@ from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.store import load_results
 from cnn_ablation.system.paths import user_path
 
-_DESCRIPTION = """python -m cnn_ablation.report WORKDIR
-python -m cnn_ablation.report WORKDIR WORKDIR ... --out=FOLDER
-python -m cnn_ablation.report WORKDIR ... --effects=effects.png
+_DESCRIPTION = """{program} WORKDIR
+{program} WORKDIR WORKDIR ... --out=FOLDER
+{program} WORKDIR ... --effects=effects.png
 
 Of one study: writes WORKDIR/report/ anew, with report.html, report.md, figures, tables.
 Of several: writes one page that has their verdicts side by side, comparison.html.
@@ -42,9 +42,8 @@ def run() -> None:
         "file, .png or .svg, for the picture of what every choice does and costs",
         module_name=_MODULE,
     )
-    given = [word for word in sys.argv[1:] if not word.startswith("-")]
-    sys.argv[1:] = [word for word in sys.argv[1:] if word.startswith("-")]
-    entry.run(lambda: _report(given), _DESCRIPTION)
+    given = entry.take_words()
+    entry.run(lambda: _report(given), _DESCRIPTION.format(program=entry.called_as("report")))
 
 
 def _report(given: Sequence[str]) -> None:

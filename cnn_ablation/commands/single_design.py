@@ -18,14 +18,16 @@ from cnn_ablation.commands.workdir import (
 from cnn_ablation.data import Dataset
 from cnn_ablation.design import TrialSpec
 from cnn_ablation.design.summary import format_summary, summarize
-from cnn_ablation.design.words import describe, short_name
+from cnn_ablation.design.words import describe
 from cnn_ablation.display.progress import Progress
 from cnn_ablation.display.text import format_table
 from cnn_ablation.execution import hosts
+from cnn_ablation.execution.dry_run import dry_run
 from cnn_ablation.execution.executors import Compiled, Ended, EpochEnded, Event
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import Session, follow_study, open_session
-from cnn_ablation.study import Question, Study, Variant
+from cnn_ablation.models.names import model_path
+from cnn_ablation.study.single import study_of
 from cnn_ablation.study.store import load_results
 from cnn_ablation.system.clock import seconds_since_start
 from cnn_ablation.system.environment import describe_device, describe_environment
@@ -34,12 +36,6 @@ from cnn_ablation.system.stored import seal
 from cnn_ablation.training.records import EpochRecord, TrialRecord
 
 SCHEMA_VERSION = 1
-
-
-def study_of(spec: TrialSpec) -> Study:
-    """The study that a single design is."""
-    variant = Variant(short_name(spec), spec.network)
-    return Study("cnn_ablation", describe(spec), (Question("design", "Design", (variant,)),))
 
 
 def train_design(spec: TrialSpec, options: StudyOptions, *, overwrite: bool) -> int:
@@ -104,11 +100,11 @@ def _seeds_of(path: Path) -> list[int]:
 def _train(session: Session, spec: TrialSpec, folder: Path) -> int:
     """Trains what is missing and writes the run's files; returns the exit code."""
     store = session.store
-    missing = session.missing()
+    missing = [*session.missing(), *_without_model(session)]
     for line in store.repairs:
         print(f"repair   {line}")
     store.record_environment(session.prepared.plan.environment)
-    _keep_finished_epochs(session)
+    _keep_finished_epochs(session, missing)
     session.tracking.start(store, title=describe(spec), single=True, folder=folder)
     ready = _Ready(session)
     with Progress(len(missing) * spec.training.epochs, "epoch") as progress:
@@ -116,6 +112,29 @@ def _train(session: Session, spec: TrialSpec, folder: Path) -> int:
         session.train(missing, [ready.on_event, say.on_event])
         hosts.dismiss()
     return _conclude(session, spec, ready.seconds)
+
+
+def foretell_design(spec: TrialSpec, options: StudyOptions) -> None:
+    """Prints what would be trained and what it would take; writes nothing.
+
+    Raises:
+        InputError: the command would be refused.
+    """
+    print(f"{format_summary(summarize(spec.network))}\n", flush=True)
+    folder = Path("a new folder under runs/") if options.workdir is None else None
+    dry_run(study_of(spec), options, folder, report=False)
+
+
+def _without_model(session: Session) -> list[tuple[TrialSpec, int]]:
+    """Completed trials whose model is asked for and not there: they are trained again."""
+    if not session.options.save_params:
+        return []
+    folder, trials = session.store.folder, session.store.results().trials
+    return [
+        (trial.spec, trial.seed)
+        for trial in trials
+        if trial.status == "completed" and not model_path(folder, trial.seed).is_file()
+    ]
 
 
 def follow_design(spec: TrialSpec, options: StudyOptions) -> None:
@@ -140,9 +159,14 @@ def _introduce(spec: TrialSpec, options: StudyOptions, folder: Path) -> None:
     print(format_summary(summarize(spec.network)), flush=True)
 
 
-def _keep_finished_epochs(session: Session) -> None:
+def _keep_finished_epochs(session: Session, missing: Sequence[tuple[TrialSpec, int]]) -> None:
     """Of a run that goes on: leaves the lines of trials that need not be trained again."""
-    trials = [trial for trial in session.store.results().trials if trial.finished]
+    again = {seed for _, seed in missing}
+    trials = [
+        trial
+        for trial in session.store.results().trials
+        if trial.finished and trial.seed not in again
+    ]
     if trials:
         seeds = ", ".join(str(trial.seed) for trial in trials)
         print(f"\nthere already: seed {seeds}")
@@ -197,7 +221,9 @@ class _EpochLines:
             except OSError as error:
                 raise unwritable(self._path, error) from None
             self._progress.advance()
-            self._progress.say(_epoch_line(event.seed, event.record, self._epochs))
+            evaluated = event.spec.data.evaluated
+            line = _epoch_line(event.seed, event.record, self._epochs, evaluated)
+            self._progress.say(line)
         elif isinstance(event, Ended) and event.record.status != "completed":
             self._progress.advance(self._epochs - len(event.record.epochs))
             print(_warning(event.record), file=sys.stderr, flush=True)
@@ -207,7 +233,7 @@ def _conclude(session: Session, spec: TrialSpec, seconds: dict[str, float]) -> i
     """Prints the closing table and writes the metrics, unless a trial failed."""
     records = session.store.results().trials
     folder = session.store.folder
-    print(f"\n{_closing_table(records)}")
+    print(f"\n{_closing_table(records, spec.data.evaluated)}")
     if any(record.status == "failed" for record in records):
         print("error: a seed failed; the same command runs it again", file=sys.stderr)
         return FAILED_TRIALS
@@ -228,11 +254,11 @@ def _conclude(session: Session, spec: TrialSpec, seconds: dict[str, float]) -> i
     return 0
 
 
-def _epoch_line(seed: int, record: EpochRecord, epochs: int) -> str:
+def _epoch_line(seed: int, record: EpochRecord, epochs: int, evaluated: str) -> str:
     return (
         f"seed {seed}  epoch {record.epoch}/{epochs}  "
         f"train loss {record.train_loss:.4f} accuracy {record.train_accuracy:.2%}  "
-        f"test loss {record.test_loss:.4f} accuracy {record.test_accuracy:.2%}  "
+        f"{evaluated} loss {record.test_loss:.4f} accuracy {record.test_accuracy:.2%}  "
         f"{record.train_seconds:.2f} s + {record.eval_seconds:.2f} s"
     )
 
@@ -262,7 +288,7 @@ def _document(
             "version": dataset.version,
             "fingerprint": dataset.fingerprint,
             "train_examples": spec.data.train_examples(len(dataset.train.labels_N)),
-            "test_examples": len(dataset.test.labels_N),
+            f"{spec.data.evaluated}_examples": len(dataset.test.labels_N),
         },
         "params": summary.params,
         "macs": summary.macs,
@@ -272,8 +298,9 @@ def _document(
     }
 
 
-def _closing_table(records: Sequence[TrialRecord]) -> str:
-    rows = [("seed", "status", "epochs", "train loss", "train acc", "test loss", "test acc")]
+def _closing_table(records: Sequence[TrialRecord], evaluated: str) -> str:
+    figures = (f"{evaluated} loss", f"{evaluated} acc")
+    rows = [("seed", "status", "epochs", "train loss", "train acc", *figures)]
     for record in records:
         head = (str(record.seed), record.status, str(len(record.epochs)))
         last = record.epochs[-1] if record.epochs else None

@@ -6,8 +6,8 @@ follows from a network, and `words` what people read.
 
 from cnn_ablation.design.data import DataSpec
 from cnn_ablation.design.network import BLOCK_FIELDS, Block, NetworkSpec
-from cnn_ablation.design.training import TrainingSpec
-from cnn_ablation.design.trial import MAX_SEED, TrialSpec, part_of, require_seed
+from cnn_ablation.design.training import MAX_SEED, TrainingSpec
+from cnn_ablation.design.trial import TrialSpec, part_of, require_seed
 
 __all__ = [
     "BLOCK_FIELDS",

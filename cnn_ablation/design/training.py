@@ -10,12 +10,15 @@ from cnn_ablation.errors import FieldError
 from cnn_ablation.optimizers import OPTIMIZERS, SCHEDULES, Optimizer, Schedule
 from cnn_ablation.optimizers.algorithms import ADADELTA
 from cnn_ablation.optimizers.schedules import CONSTANT
-from cnn_ablation.options import NUMBER, TEXT, Option, Registry, declared, option
+from cnn_ablation.options import NUMBER, TEXT, WHOLE, Option, Registry, declared, option
 from cnn_ablation.options.fields import defaults
 
+MAX_SEED = 2**31 - 1
 DTYPES = ("float32", "bfloat16")
 # Precisions of products of float32 numbers, and what JAX calls them.
 PRECISIONS = {"float32": "float32", "tf32": "tensorfloat32", "bfloat16": "bfloat16"}
+# Fields that give a source of randomness a seed of its own, and what the source is called.
+SEED_FIELDS = {"init_seed": "init", "order_seed": "order", "noise_seed": "noise"}
 Entry = Optimizer | Schedule | Augmentation
 # The fields that choose entries by name, and among which.
 _REGISTRIES: dict[str, Registry[Any]] = {
@@ -25,7 +28,20 @@ _REGISTRIES: dict[str, Registry[Any]] = {
 }
 
 
-@dataclasses.dataclass(frozen=True, init=False)
+def _seed(source: str) -> Any:
+    """Declares the field of a source's own seed."""
+    return option(
+        None,
+        f"{source}: a seed of their own, the same in all trials (default: each trial's seed)",
+        kind=WHOLE,
+        least=0,
+        most=MAX_SEED,
+        optional=True,
+        absent=None,
+    )
+
+
+@dataclasses.dataclass(frozen=True, init=False, repr=False)
 class TrainingSpec(Part):
     """The training procedure: the notebook's, but for the learning rate.
 
@@ -98,6 +114,10 @@ class TrainingSpec(Part):
     dtype: str = option(
         "float32", f"number format of the computation: {' or '.join(DTYPES)}", choices=DTYPES
     )
+
+    init_seed: int | None = _seed("initial parameters")
+    order_seed: int | None = _seed("the order of the training images")
+    noise_seed: int | None = _seed("random numbers of dropout and augmentation")
 
     def __init__(
         self,

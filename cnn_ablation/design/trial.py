@@ -9,11 +9,10 @@ from typing import Any, Self
 from cnn_ablation.design.data import DataSpec
 from cnn_ablation.design.network import NetworkSpec
 from cnn_ablation.design.part import Part
-from cnn_ablation.design.training import TrainingSpec
+from cnn_ablation.design.training import MAX_SEED, TrainingSpec
 from cnn_ablation.errors import FieldError, InputError
 from cnn_ablation.options.registry import nearest
 
-MAX_SEED = 2**31 - 1
 PARTS: dict[str, type[Part]] = {
     "network": NetworkSpec,
     "training": TrainingSpec,

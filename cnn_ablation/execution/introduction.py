@@ -1,6 +1,7 @@
 """What a study says of itself before it trains."""
 
 import collections
+import dataclasses
 
 from cnn_ablation.claims import (
     FamilyProspects,
@@ -15,6 +16,7 @@ from cnn_ablation.study.checks import same_designs
 from cnn_ablation.study.plan import Plan
 from cnn_ablation.study.sequence import expected_trials
 from cnn_ablation.study.store import Store
+from cnn_ablation.study.tuning_words import tuning_plan
 from cnn_ablation.study.verdicts import setting_of, why_exploratory
 
 
@@ -24,7 +26,7 @@ def introduction(store: Store, missing: int, declared: Plan, options: StudyOptio
     Args:
         store: its folder.
         missing: how many trials are not there.
-        declared: the plan of this run.
+        declared: the plan of this run, with what tuning has chosen.
         options: how it is run.
     """
     study, seeds = declared.study, declared.seeds
@@ -42,16 +44,18 @@ def introduction(store: Store, missing: int, declared: Plan, options: StudyOptio
         f"setting  {setting}",
         f"trials   {trials} are there",
         f"workdir  {store.folder}",
+        *(wrap(line, "tuning   ") for line in tuning_plan(store.results())),
         *(f"repair   {line}" for line in store.repairs),
         *(wrap(line, "note     ") for line in (*store.strays, *same_designs(declared))),
     ]
     lines += [wrap(line, "note     ") for line in _exploratory(store)]
     claims = [claim for question in study.questions for claim in question.claims]
-    fixed = prospects_of(claims, setting, len(seeds), options.timing_rounds or None)
+    fixed = prospects_of(claims, setting, len(seeds), options.timing_rounds or None, study.level)
     prospects: list[FamilyProspects | SequentialFamilyProspects] = list(fixed)
     if schedule is not None:
         timed = [one for one in fixed if one.kind == "timing"]
-        prospects = [*sequential_prospects_of(claims, setting, schedule), *timed]
+        own = dataclasses.replace(schedule, level=study.level)
+        prospects = [*sequential_prospects_of(claims, setting, own), *timed]
     for prospect in prospects:
         head = f"{'plan' if prospect.can_decide else 'warning':<9}"
         lines.append(wrap(prospect.sentence(), head))

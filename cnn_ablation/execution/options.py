@@ -8,9 +8,11 @@ from cnn_ablation.data import DataLocation
 from cnn_ablation.design import DataSpec, TrainingSpec
 from cnn_ablation.errors import FieldError
 from cnn_ablation.execution.executors.options import ExecutorOptions
+from cnn_ablation.execution.tuning import TuneOptions
 from cnn_ablation.inference import SPENDING
 from cnn_ablation.options import TEXT, WHOLE, YES_NO, declared, option, validate
 from cnn_ablation.options.registry import nearest
+from cnn_ablation.study.arms import ARMS
 from cnn_ablation.trackers.options import TrackerOptions
 from cnn_ablation.training.compute import ComputeOptions
 
@@ -29,6 +31,7 @@ class StudyOptions:
         location: where datasets lie.
         execution: where trials run.
         trackers: who else hears of them.
+        tuning: how variants are tuned.
 
     Raises:
         FieldError: a value is not allowed.
@@ -44,11 +47,29 @@ class StudyOptions:
         optional=True,
     )
     controls: bool = option(True, "add the control arm: the same designs at equal parameters")
+    arms: tuple[str, ...] | None = option(
+        None,
+        f"the arms to add in which designs are compared fairly, several of {', '.join(ARMS)}, or "
+        "none (default: params, unless --nocontrols, and tuned where something is tuned)",
+        kind=TEXT,
+        shape="several",
+        choices=tuple(ARMS),
+        may_be_none=True,
+        optional=True,
+    )
+    interactions: bool = option(
+        True, "claim too, of each arm, that less is left of a difference in it"
+    )
     timing_rounds: int = option(
         10,
         "rounds in which each design is timed alone after all trials; 0 leaves times out. The "
         "sign-flip test decides nothing on time with fewer than 9 or so",
         least=0,
+    )
+    share_timings: bool = option(
+        True,
+        "use rounds that other studies took of the same designs on this machine with the same "
+        "code, whatever their epochs and learning rate",
     )
     until_decided: bool | None = option(
         None,
@@ -75,12 +96,29 @@ class StudyOptions:
         choices=tuple(SPENDING),
     )
     retry_failed: bool = option(False, "run trials again that failed")
+    map: str = option(
+        "",
+        "repeat the whole study at each of these settings, and draw where its conclusions hold: "
+        "'learning_rate:0.1,1 x epochs:1,2,5'; any field of training or data",
+    )
+    dry_run: bool = option(
+        False,
+        "print the trials, the time and the disk space that they will take, and what each claim "
+        "can come to; write nothing",
+    )
     check: bool = option(False, "exit with 1 when a claim is not as expected")
+    save_params: bool = option(
+        False,
+        "keep the trained model of each seed in the workdir: model-seed0.safetensors, which "
+        "cnn.load and cnn-ablation predict read",
+        flag=False,
+    )
     program: str = option("", "how the study is started: `-m MODULE` or a file", flag=False)
     compute: ComputeOptions = dataclasses.field(default_factory=ComputeOptions)
     location: DataLocation = dataclasses.field(default_factory=DataLocation)
     execution: ExecutorOptions = dataclasses.field(default_factory=ExecutorOptions)
     trackers: TrackerOptions = dataclasses.field(default_factory=TrackerOptions)
+    tuning: TuneOptions = dataclasses.field(default_factory=TuneOptions)
 
     def __post_init__(self) -> None:
         validate(self)
@@ -115,4 +153,5 @@ RECORDS: dict[str, type[Any]] = {
     "location": DataLocation,
     "execution": ExecutorOptions,
     "trackers": TrackerOptions,
+    "tuning": TuneOptions,
 }

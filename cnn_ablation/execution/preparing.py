@@ -1,16 +1,17 @@
 """What a study and its options come to, on every host alike: the plan, the images, the job."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jax
 
-from cnn_ablation.data import describe_data
+from cnn_ablation.data import Dataset, describe_data, given_arrays
 from cnn_ablation.design import DataSpec
 from cnn_ablation.display.status import doing
 from cnn_ablation.execution import extensions, hosts
+from cnn_ablation.execution.arms import with_arms
 from cnn_ablation.execution.datasets import Datasets
 from cnn_ablation.execution.executors import Executor, ExecutorOptions, Job, make_executor
 from cnn_ablation.execution.executors.cores import available_cores
@@ -21,10 +22,11 @@ from cnn_ablation.execution.memory import require_memory
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.schedule import schedule_for, seeds_of
 from cnn_ablation.network.lowerings import announce_fallbacks, choose_lowering
-from cnn_ablation.study import Study, Variant, add_controls, fit_images
+from cnn_ablation.study import Study, Variant, fit_images
 from cnn_ablation.study.checks import check_study
 from cnn_ablation.study.declaration import Images
 from cnn_ablation.study.plan import DatasetFacts, Plan, default_folder
+from cnn_ablation.study.resolving import require_tunable
 from cnn_ablation.system import stopping
 from cnn_ablation.system.clock import seconds_since_start
 from cnn_ablation.system.compilation import keep_compiled_programs
@@ -80,8 +82,7 @@ def prepare(
     require_memory([], seeds)
     options = with_executor(options)
     study = fit_images(study, lambda variant: _images_of(variant, options))
-    if options.controls:
-        study = add_controls(study)
+    study, tuning = with_arms(study, options)
     if options.execution.executor != "inline":
         share_accelerator()
     compute = options.compute
@@ -132,7 +133,9 @@ def prepare(
         other_datasets=facts_of,
         extensions=extensions.digests(),
         schedule=schedule,
+        tuning=tuning,
     )
+    require_tunable(plan)
     announce_fallbacks((spec.network for spec in plan.designs), lowering)
     return Prepared(plan, options, datasets, _job(plan, options), facts or {}, seconds)
 
@@ -199,6 +202,12 @@ def _load_all(
     return found
 
 
+def _given(known: Iterable[DataSpec]) -> tuple[Dataset, ...]:
+    """The datasets that workers cannot find by themselves, each once."""
+    found = {data.dataset: given_arrays(data.dataset) for data in known}
+    return tuple(dataset for dataset in found.values() if dataset is not None)
+
+
 def _job(plan: Plan, options: StudyOptions) -> Job:
     inline = options.execution.executor == "inline"
     # Workers side by side must not each take every device.
@@ -211,4 +220,5 @@ def _job(plan: Plan, options: StudyOptions) -> Job:
         location=dataclasses.replace(options.location, folder=str(Path.cwd())),
         fingerprints=tuple(known.items()),
         extensions=() if inline else extensions.extensions(),
+        datasets=() if inline else _given(known),
     )

@@ -17,6 +17,7 @@ from cnn_ablation.execution.executors.interface import (
 )
 from cnn_ablation.execution.trial_lines import TrialLines, result_of
 from cnn_ablation.study.plan import Plan
+from cnn_ablation.training.records import TrialRecord
 
 # What an epoch costs beside its multiply-accumulates, in their unit; see `_work`.
 _OVERHEAD = 30_000
@@ -95,18 +96,17 @@ class StudyProgress(Progress):
             self._compiled(trial[0])
         self._failed += end.record.status == "failed"
         self.advance()
-        if self._cell is None:
-            if self._lines.headings:
-                self._print(self._lines.take_headings())
-            self._print(
-                self._lines.row(
-                    self._done, self._plan.label(trial[0]), end.record, self.time_left()
-                )
-            )
-        else:
-            self.say(
-                f"trial {self._done}/{self._total}  {self._name(trial)}  {result_of(end.record)}"
-            )
+        self._say_end(trial, end.record)
+
+    def _say_end(self, trial: tuple[TrialSpec, int], record: TrialRecord) -> None:
+        """A row of the table; in a notebook, whose one line has no headings, a sentence."""
+        if self._cell is not None:
+            self.say(f"trial {self._done}/{self._total}  {self._name(trial)}  {result_of(record)}")
+            return
+        if headings := self._lines.headings_for(record):
+            self._print(headings)
+        label = self._plan.label(trial[0])
+        self._print(self._lines.row(self._done, label, record, self.time_left()))
 
     def _status(self) -> str:
         """What goes on: designs being compiled, trials being trained, failures, the time left."""

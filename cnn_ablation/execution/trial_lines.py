@@ -5,17 +5,15 @@ from collections.abc import Sequence
 
 from cnn_ablation.training.records import TrialRecord
 
-_HEADINGS = ("trial", "design", "seed", "test accuracy", "seconds", "left")
+_TRIAL, _DESIGN, _SEED, _SECONDS, _LEFT = "trial", "design", "seed", "seconds", "left"
+# The accuracy may be that of validation images, which tuning looks at.
+_ACCURACY = len("validation accuracy")
 # Where a file or a pipe has no width.
 _WIDTH, _NARROWEST = 100, 8
 
 
 class TrialLines:
-    """Makes the lines.
-
-    Attributes:
-        headings: the names of the columns, or empty once they have been taken.
-    """
+    """Makes the lines."""
 
     def __init__(self, labels: Sequence[str], total: int, *, live: bool) -> None:
         """Fixes the columns.
@@ -27,17 +25,20 @@ class TrialLines:
                 which a bar below them tells.
         """
         self._total, self._live = total, live
-        self._count = max(len(_HEADINGS[0]), 2 * len(str(total)) + 1)
+        self._headings = ""
+        self._count = max(len(_TRIAL), 2 * len(str(total)) + 1)
         self._width = shutil.get_terminal_size((_WIDTH, 24)).columns if live else None
-        longest = max([len(_HEADINGS[1]), *map(len, labels)])
+        longest = max([len(_DESIGN), *map(len, labels)])
         self._design = longest if self._width is None else self._room(longest, self._width)
-        titles = _HEADINGS[2:5] if live else _HEADINGS[2:]
-        self.headings = self._line(*_HEADINGS[:2], "  ".join(titles))
 
-    def take_headings(self) -> str:
-        """The headings, which are then no longer there."""
-        taken, self.headings = self.headings, ""
-        return taken
+    def headings_for(self, record: TrialRecord) -> str:
+        """The names of the columns of a trial's line; empty where they stand above already."""
+        titles = [_SEED, _accuracy_title(record), _SECONDS, *([] if self._live else [_LEFT])]
+        headings = self._line(_TRIAL, _DESIGN, "  ".join(titles))
+        if headings == self._headings:
+            return ""
+        self._headings = headings
+        return headings
 
     def row(self, number: int, label: str, record: TrialRecord, left: str) -> str:
         """The line of one trial.
@@ -48,11 +49,12 @@ class TrialLines:
             record: the trial.
             left: the time left, in words.
         """
-        seed = f"{record.seed:>{len(_HEADINGS[2])}}"
+        seed = f"{record.seed:>{len(_SEED)}}"
         if record.status == "completed":
             seconds = sum(epoch.train_seconds + epoch.eval_seconds for epoch in record.epochs)
             accuracy = f"{record.epochs[-1].test_accuracy:.2%}"
-            figures = f"{accuracy:>{len(_HEADINGS[3])}}  {seconds:>{len(_HEADINGS[4])}.3g}"
+            width = len(_accuracy_title(record))
+            figures = f"{accuracy:>{width}}  {seconds:>{len(_SECONDS)}.3g}"
         else:
             figures = result_of(record)
         time_left = "" if self._live else f"  {left.removeprefix('left ')}"
@@ -60,7 +62,7 @@ class TrialLines:
 
     def _room(self, longest: int, width: int) -> int:
         """The width of the design's column."""
-        others = self._count + sum(map(len, _HEADINGS[2:5])) + 2 * 4
+        others = self._count + len(_SEED) + _ACCURACY + len(_SECONDS) + 2 * 4
         return max(_NARROWEST, min(longest, width - 1 - others))
 
     def _line(self, count: str, label: str, figures: str) -> str:
@@ -70,6 +72,10 @@ class TrialLines:
         return line if self._width is None else line[: self._width - 1]
 
 
+def _accuracy_title(record: TrialRecord) -> str:
+    return f"{record.spec.data.evaluated} accuracy"
+
+
 def result_of(record: TrialRecord) -> str:
     """How a trial ended, in words."""
     if record.status == "failed":
@@ -77,4 +83,5 @@ def result_of(record: TrialRecord) -> str:
     seconds = sum(epoch.train_seconds + epoch.eval_seconds for epoch in record.epochs)
     if record.status == "diverged":
         return f"diverged after {len(record.epochs)} epochs  {seconds:.3g} s"
-    return f"test accuracy {record.epochs[-1].test_accuracy:.2%}  {seconds:.3g} s"
+    accuracy = record.epochs[-1].test_accuracy
+    return f"{_accuracy_title(record)} {accuracy:.2%}  {seconds:.3g} s"

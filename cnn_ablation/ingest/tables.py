@@ -75,8 +75,7 @@ class _Reader:
 
     def read(self, claim: Claim, found: Found) -> None:
         """Adds what there is of a claim's metric and variants."""
-        labels = dict.fromkeys(label for pair in claim.contrasts for label in pair)
-        for label in labels:
+        for label in claim.labels:
             if label in found.values.get(claim.metric, {}) and claim.kind != "exact":
                 continue
             values: Values = {}

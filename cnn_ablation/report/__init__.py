@@ -4,6 +4,7 @@ report.html            one page that needs nothing else
 report.md, figures/    the same for a repository, each figure as SVG and PNG
 results.csv, .parquet  one row per trial and epoch
 verdicts.csv           one row per contrast of a claim
+tuning.csv             one row per trial of tuning, which are none of the trials in results.csv
 claims.toml, timings.csv   with results.csv what `cnn_ablation.judge` needs for the same verdicts
 
 `write_comparison` puts several studies on one page, `write_effects` their choices in one picture.
@@ -25,8 +26,9 @@ from cnn_ablation.report.effects_figure import effects_chart
 from cnn_ablation.report.export import claims_toml, timings_csv
 from cnn_ablation.report.pages import comparison_page, html_page, markdown_page
 from cnn_ablation.report.rendering import chart_files, image_form
-from cnn_ablation.report.rows import rows_of, to_csv, to_parquet
+from cnn_ablation.report.tuning import tuning_csv
 from cnn_ablation.study.results import StudyResults
+from cnn_ablation.study.rows import rows_of, to_csv, to_parquet
 from cnn_ablation.system.files import write_bytes, write_text
 
 __all__ = [
@@ -68,6 +70,8 @@ def write_report(results: StudyResults, folder: Path, tests: LabeledImages | Non
         write_text(folder / "claims.toml", claims_toml(results, content.sections))
     if results.timings:
         write_text(folder / "timings.csv", timings_csv(results))
+    if results.tuning is not None:
+        write_text(folder / "tuning.csv", tuning_csv(results.tuning))
     table = to_parquet(rows)
     if table is not None:
         write_bytes(folder / "results.parquet", table)

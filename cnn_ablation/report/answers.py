@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 
 from cnn_ablation.report.charts import Chart
-from cnn_ablation.report.content import compose
+from cnn_ablation.report.content import compose, file_prefix
 from cnn_ablation.report.pages import markdown_findings, markdown_table
 from cnn_ablation.report.parts import Arm, Section
 from cnn_ablation.report.rendering import chart_files
@@ -46,7 +46,7 @@ class Figure:
 
 @dataclasses.dataclass(frozen=True)
 class Answer:
-    """What was found of one question, or of its control arm.
+    """What was found of one question, or of it in another arm.
 
     Attributes:
         title: heading.
@@ -66,13 +66,12 @@ def answers(results: StudyResults) -> list[Answer]:
     """Judges a study's results and takes the report apart.
 
     Returns:
-        An answer for each question, followed by that of its control arm where it has one.
+        An answer for each question, followed by those of its other arms.
     """
     found = []
     for section in compose(results).sections:
         found.append(_answer(section, section.main, section.title))
-        if section.control:
-            found.append(_answer(section, section.control, f"{section.title}: control arm"))
+        found += [_answer(section, arm, f"{section.title}: {arm.title}") for arm in section.others]
     return found
 
 
@@ -93,11 +92,8 @@ def _brief(table: Table) -> Table:
 
 
 def _answer(section: Section, arm: Arm, title: str) -> Answer:
-    prefixes = (f"{section.anchor}-control_", f"{section.anchor}-")
-    figures = {}
-    for chart in arm.files():
-        prefix = next(p for p in prefixes if chart.name.startswith(p))
-        figures[chart.name.removeprefix(prefix)] = Figure(chart)
+    prefix = f"{section.anchor}-{file_prefix(arm.name)}"
+    figures = {chart.name.removeprefix(prefix): Figure(chart) for chart in arm.files()}
     return Answer(
         title=title,
         table=Markdown(markdown_table(_brief(arm.table))),

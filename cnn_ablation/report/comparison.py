@@ -165,7 +165,7 @@ def _score(rows: Sequence[Row], studies: int) -> str:
 
 def _map(judged: Mapping[str, Sequence[Verdict]]) -> Chart | None:
     """The accuracy contrasts of all studies; None where there are none."""
-    cells: dict[tuple[str, tuple[str, str]], MapCell] = {}
+    cells: dict[tuple[str, str], MapCell] = {}
     for name, verdicts in judged.items():
         for verdict in verdicts:
             unit = verdict.claim.unit
@@ -174,10 +174,10 @@ def _map(judged: Mapping[str, Sequence[Verdict]]) -> Chart | None:
                     continue
                 bounds = one.interval
                 cells.setdefault(
-                    (name, one.contrast),
+                    (name, one.named),
                     MapCell(
                         setting=name,
-                        contrast=f"{one.a} − {one.b}",
+                        contrast=one.named,
                         difference=unit.drawn(one.difference),
                         low=unit.drawn(bounds.low) if bounds else None,
                         high=unit.drawn(bounds.high) if bounds else None,

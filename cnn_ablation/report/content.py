@@ -17,7 +17,7 @@ from cnn_ablation.report.effects_figure import effects_chart
 from cnn_ablation.report.headlines import headline_of, range_sentence, words_of
 from cnn_ablation.report.images import Answered, class_table, image_chart
 from cnn_ablation.report.looks import OUTCOME_SYMBOLS, looks_of
-from cnn_ablation.report.measures import Measured, control_arm, main_arm, measure
+from cnn_ablation.report.measures import control_arm, main_arm, measure
 from cnn_ablation.report.outcomes import outcome_chart
 from cnn_ablation.report.over_epochs import over_epochs_chart
 from cnn_ablation.report.parts import Arm, Content, Finding, Section
@@ -31,7 +31,10 @@ from cnn_ablation.report.setting import (
 )
 from cnn_ablation.report.tables import Cell, Table, layer_table, variant_table
 from cnn_ablation.report.tradeoffs import tradeoff_chart
+from cnn_ablation.report.tuning import tuning_section
 from cnn_ablation.study import Question
+from cnn_ablation.study.arms import ARMS, INTERACTIONS
+from cnn_ablation.study.controls import PARAMS
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.verdicts import Values, judge_results, metrics_table
 
@@ -64,6 +67,7 @@ def compose(results: StudyResults, tests: LabeledImages | None = None) -> Conten
         facts=tuple(facts_of(results)),
         command=command_of(results),
         verdicts=tuple(verdicts),
+        tuning=tuning_section(results),
     )
 
 
@@ -76,29 +80,25 @@ def _section(
 ) -> Section:
     measured, looks = measure(results, question), looks_of(question.variants)
     findings = _findings(name, verdicts, metrics_table(results, question))
-    main, control = main_arm(measured), control_arm(measured)
-    controls = {m.label for m in control} - {m.label for m in main}
-    of_controls = [found for found in findings if found.labels & controls]
+    main = main_arm(measured)
+    arms = [arm for arm in ARMS if any(m.variant.arm == arm for m in measured)]
+    shown_in = {id(found): _arm_of(found, question, arms) for found in findings}
     charts = (
         learning_chart(f"{name}-learning", "Learning curves", main, looks),
         outcome_chart(f"{name}-outcomes", measured, looks),
         tradeoff_chart(f"{name}-tradeoff", measured, looks),
     )
-    controlled = learning_chart(
-        f"{name}-control_learning", "Learning curves, control arm", control, looks
-    )
-    own = [found for found in findings if found not in of_controls]
-    arm = _arm(
-        variant_table(f"{question.title}: the variants", main), charts, own, f"{name}-differences"
-    )
-    arm = dataclasses.replace(
-        arm, over_epochs=_over_epochs(f"{name}-epochs", results, question, own)
+    own = [found for found in findings if not shown_in[id(found)]]
+    table = variant_table(f"{question.title}: the variants", main)
+    given = _arm("", table, charts, own, f"{name}-differences")
+    given = dataclasses.replace(
+        given, over_epochs=_over_epochs(f"{name}-epochs", results, question, own)
     )
     answered = Answered.of(results, question, tests)
     if answered is not None:
         labels, caption = [m.label for m in main], f"{question.title}: accuracy by class"
-        arm = dataclasses.replace(
-            arm,
+        given = dataclasses.replace(
+            given,
             images=image_chart(f"{name}-images", [found.verdict for found in own], answered),
             classes=class_table(caption, answered, labels),
         )
@@ -107,26 +107,53 @@ def _section(
         title=question.title,
         answer=range_sentence(main),
         method=method_sentence(verdicts),
-        main=arm,
-        control=_control(results, question, name, control, controlled, of_controls),
+        main=given,
+        others=tuple(
+            _other_arm(
+                arm, results, question, name, [f for f in findings if shown_in[id(f)] == arm]
+            )
+            for arm in arms
+        ),
         layers=tuple(layer_table(m.label, m.summary) for m in measured),
     )
 
 
-def _control(
+def _other_arm(
+    arm: str,
     results: StudyResults,
     question: Question,
     name: str,
-    control: Sequence[Measured],
-    learning: Chart | None,
     findings: Sequence[Finding],
-) -> Arm | None:
-    if not control:
-        return None
-    table = variant_table(f"{question.title}: the control arm", control)
-    arm = _arm(table, (learning,), findings, f"{name}-control_differences")
-    over_epochs = _over_epochs(f"{name}-control_epochs", results, question, findings)
-    return dataclasses.replace(arm, over_epochs=over_epochs)
+) -> Arm:
+    """The variants of an arm with the claims about them."""
+    members = control_arm(measure(results, question), arm)
+    looks = looks_of(question.variants)
+    start = f"{name}-{file_prefix(arm)}"
+    title = ARMS[arm].title
+    curves = learning_chart(f"{start}learning", f"Learning curves, {title}", members, looks)
+    caption = "the control arm" if arm == PARAMS else title
+    table = variant_table(f"{question.title}: {caption}", members)
+    over_epochs = _over_epochs(f"{start}epochs", results, question, findings)
+    made = _arm(arm, table, (curves,), findings, f"{start}differences")
+    return dataclasses.replace(made, over_epochs=over_epochs)
+
+
+def _arm_of(found: Finding, question: Question, arms: Sequence[str]) -> str:
+    """The arm that a claim is about: by its family, else by its variants; empty for none."""
+    for arm in arms:
+        family = f"{question.name} {ARMS[arm].family}"
+        if found.verdict.claim.question in (family, f"{family}{INTERACTIONS}"):
+            return arm
+    labels = {variant.label: variant.arm for variant in question.variants}
+    named = [labels.get(label) for label in found.verdict.claim.labels]
+    return next((arm for arm in named if arm), "")
+
+
+def file_prefix(arm: str) -> str:
+    """What begins the names of an arm's files, behind the question's: `control_`."""
+    if not arm:
+        return ""
+    return "control_" if arm == PARAMS else f"{arm}_"
 
 
 def _over_epochs(
@@ -136,9 +163,14 @@ def _over_epochs(
 
 
 def _arm(
-    table: Table, charts: Sequence[Chart | None], findings: Sequence[Finding], differences: str
+    name: str,
+    table: Table,
+    charts: Sequence[Chart | None],
+    findings: Sequence[Finding],
+    differences: str,
 ) -> Arm:
     return Arm(
+        name=name,
         findings=tuple(findings),
         table=table,
         charts=tuple(chart for chart in charts if chart),

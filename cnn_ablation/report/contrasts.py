@@ -108,7 +108,8 @@ def _bounds(unit: Unit, interval: Interval | None) -> Cell:
 
 
 def _pair(row: ContrastVerdict) -> str:
-    return f"{row.a} − {row.b}"
+    pair = f"{row.a} − {row.b}"
+    return f"({pair}) − ({' − '.join(row.against)})" if row.against else pair
 
 
 def _outcome_cell(row: ContrastVerdict) -> Cell:

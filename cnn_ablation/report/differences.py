@@ -43,12 +43,12 @@ def difference_panel(verdict: Verdict, units: Units | None = None) -> Panel | No
     if not rows:
         return None
     claim = verdict.claim
-    pairs = ", ".join(f"{row.a} minus {row.b} ({row.outcome})" for row in rows)
+    pairs = ", ".join(f"{_words(row)} ({row.outcome})" for row in rows)
     return Panel(
         claim.name,
         f"Paired differences in {claim.unit.label}: {pairs}",
         functools.partial(_draw, verdict=verdict, rows=rows, units=units or {}),
-        height=0.72 + 0.37 * len(rows),
+        height=0.72 + sum(0.74 if row.against else 0.37 for row in rows),
         title=f"{OUTCOME_SYMBOLS[verdict.outcome]} {verdict.outcome.capitalize()}: {claim.text}",
     )
 
@@ -160,11 +160,22 @@ def _point_outside(axes: Axes, number: int, mean: float, text: str, colour: str)
     )
 
 
+def _words(row: ContrastVerdict) -> str:
+    pair = f"{row.a} minus {row.b}"
+    return f"{pair} less {' minus '.join(row.against)}" if row.against else pair
+
+
 def _label(row: ContrastVerdict) -> str:
     """The outcome's sign and the pair, on two lines where one is too short for it."""
-    separator = " − " if len(row.a) + len(row.b) < 22 else "\n− "
-    pair = separator.join(fitted(label, lines=1) for label in (row.a, row.b))
+    pair = _pair(row.a, row.b)
+    if row.against:
+        pair = f"({pair})\n− ({_pair(*row.against)})"
     return f"{OUTCOME_SYMBOLS[row.outcome]} {pair}"
+
+
+def _pair(a: str, b: str) -> str:
+    separator = " − " if len(a) + len(b) < 22 else "\n− "
+    return separator.join(fitted(label, lines=1) for label in (a, b))
 
 
 def _draw_margin(axes: Axes, low: float, high: float) -> None:

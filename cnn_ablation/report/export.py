@@ -32,7 +32,7 @@ def claims_toml(results: StudyResults, sections: Sequence[Section]) -> str:
         tuple(declared),
         setting_of(results.plan),
         results.study.title,
-        0.05,
+        results.study.level,
         schedule_of(results.plan),
     ).to_toml()
 

@@ -45,12 +45,12 @@ def headline_of(verdict: Verdict) -> Headline:
         return Headline("", verdict.reason or NONE, "")
     if telling.comparison is None and telling.mean_a is not None and telling.mean_b is not None:
         figures = f"{unit.value(telling.mean_a)} against {unit.value(telling.mean_b)}"
-        return Headline(f"{telling.a} − {telling.b}", figures, _others(verdict))
+        return Headline(telling.named, figures, _others(verdict))
     text = unit.signed(telling.difference)
     if telling.interval is not None:
         text += f" [{', '.join(unit.bounds(telling.interval))}]"
     text = f"{text}{unit.difference}".replace("-", "−")
-    return Headline(f"{telling.a} − {telling.b}", text, _others(verdict))
+    return Headline(telling.named, text, _others(verdict))
 
 
 def _others(verdict: Verdict) -> str:

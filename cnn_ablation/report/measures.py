@@ -9,7 +9,8 @@ from cnn_ablation.design import TrialSpec
 from cnn_ablation.design.summary import Summary, summarize
 from cnn_ablation.inference import Interval, t_interval
 from cnn_ablation.study import Question, Variant
-from cnn_ablation.study.controls import TOLERANCE
+from cnn_ablation.study.arms import ARMS, TUNED, arm_of
+from cnn_ablation.study.controls import PARAMS, TOLERANCE
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.training.records import EpochRecord, TrialRecord
 
@@ -101,22 +102,27 @@ def measure(results: StudyResults, question: Question) -> tuple[Measured, ...]:
     return tuple(_measure(results, variant) for variant in question.variants)
 
 
-def control_arm(measured: Sequence[Measured]) -> tuple[Measured, ...]:
-    """The variants at equal parameters: each one's control, or itself where it needs none.
+def control_arm(measured: Sequence[Measured], name: str = PARAMS) -> tuple[Measured, ...]:
+    """The variants in another arm than as given: each one's twin, or itself where it needs none.
 
-    Empty where the question has no control arm.
+    Empty where the question has no such arm.
+
+    Args:
+        measured: all variants of a question.
+        name: the arm, a key of `study.arms.ARMS`.
     """
-    controls = {m.variant.control_of: m for m in measured if m.variant.control_of is not None}
-    if not controls:
-        return ()
-    target = next(iter(controls.values())).summary.params
-    arm = []
-    for m in measured:
-        if m.label in controls:
-            arm.append(controls[m.label])
-        elif m.variant.control_of is None and _near(m.summary.params, target):
-            arm.append(m)
-    return tuple(arm)
+    arm = ARMS[name]
+    twins = {(m.variant.control_of, m.variant.arm): m for m in measured}
+    controls = [m for m in measured if arm_of(m.variant) == arm]
+    found = []
+    for m in main_arm(measured) if controls else ():
+        alike = twins.get((m.label, TUNED)) if arm.is_tuned else m
+        twin = twins.get((m.label, name))
+        if twin is not None:
+            found.append(twin)
+        elif alike is not None and (arm.held is None or _alike(arm.held, alike, controls[0])):
+            found.append(alike)
+    return tuple(found)
 
 
 def main_arm(measured: Sequence[Measured]) -> tuple[Measured, ...]:
@@ -159,6 +165,7 @@ def _metric(record: EpochRecord, metric: str) -> float:
     return value
 
 
-def _near(params: int, target: int) -> bool:
+def _alike(held: str, m: Measured, control: Measured) -> bool:
+    own, target = getattr(m.summary, held), getattr(control.summary, held)
     # Two controls may lie a tolerance off their reference on opposite sides.
-    return abs(params - target) <= 2 * TOLERANCE * target
+    return bool(abs(own - target) <= 2 * TOLERANCE * target)

@@ -12,12 +12,14 @@ from cnn_ablation.report.looks import INK, Look
 from cnn_ablation.report.measures import Measured
 from cnn_ablation.report.tips import tip
 from cnn_ablation.study import Published
+from cnn_ablation.study.controls import PARAMS
 
 _CAPTION = (
     "Each dot is one seed after the last epoch; the larger marker is the mean over seeds and the "
     "bar its 95 % t interval."
 )
 _CONTROLS = " Hollow markers are the control arm, where parameters are held equal."
+_ARMS = " Hollow markers are designs of other arms, where something is held equal or tuned."
 _PUBLISHED = " The cross is the published figure, of one run"
 _SOME_FAR = "; where there is none, it lies far outside the axis"
 _ALL_FAR = " The published figures lie far outside these axes."
@@ -46,8 +48,9 @@ def outcome_chart(
 
 def _caption(shown: Sequence[Measured]) -> str:
     text = _CAPTION
-    if any(m.variant.control_of for m in shown):
-        text += _CONTROLS
+    arms = {m.variant.arm for m in shown} - {None}
+    if arms:
+        text += _CONTROLS if arms == {PARAMS} else _ARMS
     cases = [(m.variant.published, metric) for m in shown for metric in (ACCURACY, LOSS)]
     near = [_is_near(p, metric, shown) for p, metric in cases if p is not None]
     if any(near):

@@ -61,6 +61,8 @@ def difference_curves(
         if claim.metric not in TRIAL_METRICS or claim.is_ratio:
             continue
         for contrast in verdict.contrasts:
+            if contrast.against is not None:
+                continue
             values_NE = _differences(results, question, claim.metric, contrast.contrast)
             if values_NE is None or values_NE.shape[1] < 2:
                 continue

@@ -8,6 +8,9 @@ from cnn_ablation.report.headlines import Headline
 from cnn_ablation.report.looks import OUTCOME_SYMBOLS
 from cnn_ablation.report.setting import Fact
 from cnn_ablation.report.tables import Table
+from cnn_ablation.report.tuning import TuningSection
+from cnn_ablation.study.arms import ARMS
+from cnn_ablation.study.controls import PARAMS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,14 +39,15 @@ class Finding:
     @property
     def labels(self) -> set[str]:
         """The variants that the claim compares."""
-        return {label for contrast in self.verdict.claim.contrasts for label in contrast}
+        return set(self.verdict.claim.labels)
 
 
 @dataclasses.dataclass(frozen=True)
 class Arm:
-    """Variants that are compared with each other: a question's own, or its control arm.
+    """Variants that are compared with each other: a question's own, or those of another arm.
 
     Attributes:
+        name: a key of `study.arms.ARMS`; empty for the variants as given.
         findings: the claims about them.
         table: their figures.
         charts: their figures drawn.
@@ -54,6 +58,7 @@ class Arm:
         classes: their accuracy by class, likewise.
     """
 
+    name: str
     findings: tuple[Finding, ...]
     table: Table
     charts: tuple[Chart, ...]
@@ -61,6 +66,16 @@ class Arm:
     over_epochs: Chart | None = None
     images: Chart | None = None
     classes: Table | None = None
+
+    @property
+    def title(self) -> str:
+        """What it is called, and what begins the names of its files: `control arm`."""
+        return ARMS[self.name].title
+
+    @property
+    def note(self) -> str:
+        """What was done to make it fair, and what follows from that."""
+        return ARMS[self.name].note
 
     def files(self) -> tuple[Chart, ...]:
         """The charts that are written as files of their own."""
@@ -77,7 +92,7 @@ class Section:
         answer: what its variants reach and cost, in a sentence.
         method: how its verdicts were reached; empty without statistics.
         main: the variants.
-        control: the control arm, or None.
+        others: the other arms in which the variants are compared.
         layers: the layer table of each variant and control.
     """
 
@@ -86,17 +101,22 @@ class Section:
     answer: str
     method: str
     main: Arm
-    control: Arm | None
+    others: tuple[Arm, ...]
     layers: tuple[Table, ...]
 
     @property
     def arms(self) -> tuple[Arm, ...]:
-        """Both arms, or the only one."""
-        return (self.main, self.control) if self.control else (self.main,)
+        """The variants as given, and the other arms."""
+        return (self.main, *self.others)
+
+    @property
+    def control(self) -> Arm | None:
+        """The arm at equal parameters, or None."""
+        return next((arm for arm in self.others if arm.name == PARAMS), None)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """The claims about either arm."""
+        """The claims about all arms."""
         return tuple(found for arm in self.arms for found in arm.findings)
 
 
@@ -117,6 +137,7 @@ class Content:
         facts: how it was run and on what.
         command: how to run it again.
         verdicts: every claim's, in the order of the questions and of their claims.
+        tuning: how variants were tuned, or None.
     """
 
     title: str
@@ -131,8 +152,10 @@ class Content:
     facts: tuple[Fact, ...]
     command: str
     verdicts: tuple[Verdict, ...]
+    tuning: TuningSection | None = None
 
     def charts(self) -> tuple[Chart, ...]:
         """Every chart that is written as files of its own."""
         own = (chart for section in self.sections for arm in section.arms for chart in arm.files())
-        return (*([self.effects] if self.effects else []), *own)
+        beside = (self.effects, self.tuning.chart if self.tuning else None)
+        return (*(chart for chart in beside if chart), *own)

@@ -1,5 +1,6 @@
 """How a study was run and on what, in words, and the command that runs it again."""
 
+import dataclasses
 import importlib.util
 import shlex
 from collections.abc import Mapping
@@ -9,8 +10,11 @@ from cnn_ablation.claims.words import plural
 from cnn_ablation.design import DataSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import as_typed
 from cnn_ablation.report.measures import STATUSES, count_statuses
+from cnn_ablation.study.arms import arm_names
+from cnn_ablation.study.controls import PARAMS
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.sequence import saved_line
+from cnn_ablation.study.tuning import OPTIONS
 from cnn_ablation.study.verdicts import setting_of
 from cnn_ablation.training.records import TrialRecord
 
@@ -77,17 +81,21 @@ def names_of(results: StudyResults, trial: TrialRecord) -> str:
 
 def labels_of(results: StudyResults, spec: TrialSpec) -> str:
     """All that a design is called: `kernel_size: k3,3; stride: s1`."""
-    return "; ".join(f"{q}: {label}" for q, label in results.plan.labels(spec))
+    return results.plan.all_labels(spec)
 
 
 def facts_of(results: StudyResults) -> list[Fact]:
     """Settings and environment, as terms and what they are."""
     counts = count_statuses(results)
-    training = [f"{n} {as_typed(v) or 'none'}" for n, v in results.training.values().items()]
+    training = [
+        f"{name} {as_typed(value) or 'none'}"
+        for name, value in results.training.values().items()
+        if value is not None
+    ]
     rounds = len({timing.round for timing in results.timings})
     return [
         ("dataset", f"{results.data.title} {results.plan.dataset_version}"),
-        ("splits", f"{results.data.train_split} for training, {results.data.test_split} for tests"),
+        ("splits", _splits(results.data)),
         ("training", ", ".join(training)),
         ("optimiser", f"{results.training.optimizer.title}, {_PASS}"),
         ("seeds", ", ".join(map(str, results.seeds))),
@@ -105,8 +113,20 @@ def command_of(results: StudyResults) -> str:
     """
     seeds, training, study = results.seeds, results.training, results.study
     first = min(seeds, default=0)
-    controlled = any(v.control_of for question in study.questions for v in question.variants)
-    schedule = results.plan.schedule
+    arms, plan = arm_names(study), results.plan
+    given = {"controls": str(PARAMS in arms).lower()}
+    if set(arms) - {PARAMS}:
+        given = {"arms": ",".join(arms)}
+    if plan.tuning is not None:
+        tuning = plan.tuning
+        given["tune"] = f"{tuning.field}:{as_typed(tuning.values)}"
+        usual = {field.name: field.default for field in dataclasses.fields(tuning)}
+        for name in OPTIONS:
+            if getattr(tuning, name) != usual[name]:
+                given[f"tune_{name}"] = as_typed(getattr(tuning, name))
+    if arms and not any(claim.against for q in study.questions for claim in q.claims):
+        given["interactions"] = "false"
+    schedule = plan.schedule
     looks = {} if schedule is None else {"looks": schedule.looks, "spending": schedule.spending}
     flags = {
         "seed": first,
@@ -116,7 +136,7 @@ def command_of(results: StudyResults) -> str:
         "learning_rate": training.learning_rate,
         **_unusual(training.values(), _usual(training)),
         **_unusual(results.data.values(), DataSpec().values()),
-        "controls": str(controlled).lower(),
+        **given,
         "timing_rounds": len({timing.round for timing in results.timings}),
     }
     program = shlex.split(results.environment.get("program", "")) or _program(study.name)
@@ -142,6 +162,13 @@ def _usual(training: TrainingSpec) -> dict[str, Any]:
 def _unusual(values: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
     """The values that are not as usual."""
     return {name: value for name, value in values.items() if value != usual[name]}
+
+
+def _splits(data: DataSpec) -> str:
+    evaluated = f"{data.test_split} for tests"
+    if data.validation:
+        evaluated = f"{100 * data.validation:g} % of it held out for validation, none for tests"
+    return f"{data.train_split} for training, {evaluated}"
 
 
 def _environment_facts(environment: Mapping[str, Any]) -> list[Fact]:

@@ -13,12 +13,14 @@ from cnn_ablation.report.looks import INK, Look
 from cnn_ablation.report.measures import Measured, Spread
 from cnn_ablation.report.pareto import pareto_front
 from cnn_ablation.report.tips import tip
+from cnn_ablation.study.controls import PARAMS
 
 _CAPTION = (
     "Mean test accuracy after the last epoch, with its 95 % t interval. The stepped line is the "
     "Pareto front: no design left of it is as accurate."
 )
 _CONTROLS = " Hollow markers are the control arm, where parameters are held equal."
+_ARMS = " Hollow markers are designs of other arms, where something is held equal or tuned."
 _TIMES = (
     " Times are medians over the rounds of the timing pass, each design alone on the device, with "
     "a bar from the fastest round to the slowest."
@@ -39,8 +41,9 @@ def tradeoff_chart(
     if timed:
         panels.insert(0, _panel("seconds", level_label(SECONDS), _seconds, timed, looks))
     caption = _CAPTION + (_TIMES if timed else _NO_TIMES)
-    if any(m.variant.control_of for m in shown):
-        caption += _CONTROLS
+    arms = {m.variant.arm for m in shown} - {None}
+    if arms:
+        caption += _CONTROLS if arms == {PARAMS} else _ARMS
     key = tuple((m.label, looks[m.label]) for m in shown)
     return Chart(name, "Accuracy and its cost", caption, tuple(panels), key)
 

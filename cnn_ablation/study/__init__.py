@@ -4,7 +4,8 @@
 what trials left, `results` is what is read back, and `verdicts` judges it.
 """
 
-from cnn_ablation.study.controls import add_controls, with_controls
+from cnn_ablation.study.arms import add_arms, add_controls
+from cnn_ablation.study.controls import with_controls
 from cnn_ablation.study.declaration import (
     Published,
     Question,
@@ -14,12 +15,15 @@ from cnn_ablation.study.declaration import (
     grid,
     one_axis,
 )
+from cnn_ablation.study.tuning import Tuning
 
 __all__ = [
     "Published",
     "Question",
     "Study",
+    "Tuning",
     "Variant",
+    "add_arms",
     "add_controls",
     "fit_images",
     "grid",

@@ -35,7 +35,8 @@ def same_designs(plan: Plan) -> list[str]:
     for question in plan.study.questions:
         labels: dict[object, list[str]] = {}
         for variant in question.variants:
-            labels.setdefault(plan.spec(variant), []).append(variant.label)
+            if not variant.is_open:
+                labels.setdefault(plan.spec(variant), []).append(variant.label)
         lines += [
             f"question {question.name}: {' and '.join(alike)} are one design; it is trained once"
             for alike in labels.values()
@@ -56,10 +57,9 @@ def _mistakes(claim: Claim, question: Question) -> Iterator[str]:
             f"kind={claim.kind!r}: must be {KINDS[claim.metric]!r} for the metric {claim.metric}"
         )
     labels = [variant.label for variant in question.variants]
-    for contrast in claim.contrasts:
-        for label in contrast:
-            if label not in labels:
-                yield (
-                    f"{label!r} is no label of a variant{nearest(label, labels)}; there are "
-                    f"{', '.join(labels)}"
-                )
+    for label in claim.labels:
+        if label not in labels:
+            yield (
+                f"{label!r} is no label of a variant{nearest(label, labels)}; there are "
+                f"{', '.join(labels)}"
+            )

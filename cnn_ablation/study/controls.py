@@ -1,36 +1,22 @@
-"""The control arm of a study: the same designs and claims, with parameters held equal.
+"""A variant's control: the same design with its parameters or multiply-accumulates held equal.
 
 Kernel size, stride, padding and pooling change the map before the hidden layer, and with it that
-layer's parameters. Where a conclusion survives in the control arm, they are not what made it.
+layer's parameters, and the work of the convolutions. Where a conclusion survives in a control arm,
+what is held equal is not what made it. `arms` makes whole arms of them.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from cnn_ablation.claims import Claim
 from cnn_ablation.design import NetworkSpec
 from cnn_ablation.design.summary import summarize
 from cnn_ablation.errors import InputError
-from cnn_ablation.study.declaration import Question, Study, Variant
+from cnn_ablation.study.declaration import Variant
+from cnn_ablation.study.widths import TOLERANCE, is_near, with_macs, with_params
 
-ARM = "at equal parameters"
-# The share by which a control's parameters may differ from the reference's.
-TOLERANCE = 0.01
+__all__ = ["HELD", "TOLERANCE", "control_at", "with_controls"]
 
-
-def add_controls(study: Study) -> Study:
-    """Adds the control arm of every question that names a reference.
-
-    Each variant gets a control of the reference's parameter count (unless it has that already), and
-    each claim about an accuracy or loss gets a twin about the controls. The twins are a family of
-    their own: they ask another question, and the notebook's claims keep their full level.
-
-    Raises:
-        InputError: a variant cannot be brought to the reference's parameters within 1 %.
-    """
-    return dataclasses.replace(
-        study, questions=tuple(_with_arm(question) for question in study.questions)
-    )
+PARAMS, MACS = "params", "macs"
 
 
 def with_controls(variants: Sequence[Variant], reference: NetworkSpec) -> tuple[Variant, ...]:
@@ -46,12 +32,29 @@ def with_controls(variants: Sequence[Variant], reference: NetworkSpec) -> tuple[
     Raises:
         InputError: no hidden width comes within 1 % of the reference.
     """
-    target = summarize(reference).params
-    controls = [_control(variant, target) for variant in variants]
+    controls = [control_at(PARAMS, variant, reference) for variant in variants]
     return (*variants, *(control for control in controls if control is not None))
 
 
-def _control(variant: Variant, target: int) -> Variant | None:
+def control_at(held: str, variant: Variant, reference: NetworkSpec) -> Variant | None:
+    """The control of a variant that has a reference's parameters or multiply-accumulates.
+
+    Args:
+        held: a key of `HELD`: `params` or `macs`.
+        variant: the design.
+        reference: the design whose number it is to have.
+
+    Returns:
+        The control; None where the variant needs none.
+
+    Raises:
+        InputError: no width comes within 1 % of the reference.
+    """
+    return HELD[held](variant, reference)
+
+
+def _equal_params(variant: Variant, reference: NetworkSpec) -> Variant | None:
+    target = summarize(reference).params
     if summarize(variant.network).params == target:
         return None
     hidden = NetworkSpec.every_option()["hidden"]
@@ -60,41 +63,39 @@ def _control(variant: Variant, target: int) -> Variant | None:
             f"variant {variant.label}: hidden={hidden.typed(variant.network.hidden)}: a control "
             "arm changes the width of the one hidden layer; leave the question's reference out"
         )
-    network = variant.network.replace(hidden=_hidden_for(variant.network, target))
+    network = with_params(variant.network, target)
     params = summarize(network).params
-    if abs(params - target) > TOLERANCE * target:
+    if not is_near(params, target):
         raise InputError(
             f"variant {variant.label}: no hidden width gives {target:,} parameters within 1 %; "
             f"the nearest is {network.hidden} with {params:,}"
         )
-    label = f"{variant.label} (hidden {network.hidden})"
+    return _control(variant, network, f"hidden {network.hidden}")
+
+
+def _equal_macs(variant: Variant, reference: NetworkSpec) -> Variant | None:
+    target = summarize(reference).macs
+    if is_near(summarize(variant.network).macs, target):
+        return None
+    network = with_macs(variant.network, target)
+    features = NetworkSpec.every_option()["features"].typed(network.features)
+    macs = summarize(network).macs
+    if not is_near(macs, target):
+        raise InputError(
+            f"variant {variant.label}: no features of its blocks give {target:,} "
+            f"multiply-accumulates within 1 %; the nearest are features={features} with {macs:,}"
+        )
+    return _control(variant, network, f"features {features}")
+
+
+def _control(variant: Variant, network: NetworkSpec, what: str) -> Variant:
+    label = f"{variant.label} ({what})"
     return dataclasses.replace(
         variant, label=label, network=network, control_of=variant.label, published=None
     )
 
 
-def _hidden_for(network: NetworkSpec, target: int) -> int:
-    """The hidden width nearest to a number of parameters, which is linear in the width."""
-    one, two = (summarize(network.replace(hidden=h)).params for h in (1, 2))
-    return max(1, round(1 + (target - one) / (two - one)))
-
-
-def _with_arm(question: Question) -> Question:
-    if question.reference is None:
-        return question
-    variants = with_controls(question.variants, question.reference)
-    stands_for = {variant.label: variant.label for variant in question.variants}
-    stands_for |= {v.control_of: v.label for v in variants if v.control_of is not None}
-    twins = [_twin(claim, stands_for) for claim in question.claims if claim.kind == "paired"]
-    return dataclasses.replace(question, variants=variants, claims=(*question.claims, *twins))
-
-
-def _twin(claim: Claim, stands_for: dict[str, str]) -> Claim:
-    return dataclasses.replace(
-        claim,
-        name=f"{claim.name}-equal-params",
-        question=f"{claim.question} {ARM}",
-        text=f"{ARM}, {claim.text}",
-        contrasts=tuple((stands_for[a], stands_for[b]) for a, b in claim.contrasts),
-        expected=None,
-    )
+HELD: Mapping[str, Callable[[Variant, NetworkSpec], Variant | None]] = {
+    PARAMS: _equal_params,
+    MACS: _equal_macs,
+}

@@ -20,8 +20,11 @@ from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec, 
 from cnn_ablation.design.trial import PARTS
 from cnn_ablation.errors import FieldError, InputError, as_typed
 from cnn_ablation.inference import SequentialDesign
+from cnn_ablation.study.tuning import Tuning
 
+LEVEL = 0.05
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_FIRST_ARM = "params"
 Images = tuple[tuple[int, int, int], int]
 """Shape (height, width, channels) of a dataset's images, and its number of classes."""
 
@@ -50,11 +53,15 @@ class Variant:
     Attributes:
         label: what tables and claims call it.
         network: the network.
-        control_of: for a design in the control arm, the label of the variant that it is, but for
-            the hidden width that brings its parameters to the question's reference.
+        control_of: for a design in another arm than as given, the label of the variant that it is,
+            but for what that arm changes.
         published: what was published of the design, or None.
         training: fields of the training that this variant sets, by name.
         data: fields of the data that this variant sets, by name.
+        arm: for a design in another arm its name, a key of `arms.ARMS`; where none is named the one
+            at equal parameters, the only one of version 0.1.
+        is_open: whether it is not known yet at which value it is trained: a variant of a tuned arm,
+            as long as it is not tuned.
 
     Raises:
         InputError: there is no such field, or a value is not allowed.
@@ -66,6 +73,8 @@ class Variant:
     published: Published | None = None
     training: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    arm: str | None = None
+    is_open: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.network, NetworkSpec):
@@ -81,6 +90,8 @@ class Variant:
                     )
             kept = {name: every[name].checked(name, value) for name, value in given.items()}
             object.__setattr__(self, part, kept)
+        if self.control_of is not None and self.arm is None:
+            object.__setattr__(self, "arm", _FIRST_ARM)
 
     def spec(self, training: TrainingSpec, data: DataSpec) -> TrialSpec:
         """The whole spec of its trials, from what the study shares.
@@ -107,7 +118,7 @@ class Question:
         title: heading for people.
         variants: the designs, in the order in which tables show them.
         claims: conclusions to judge; they name variants by label.
-        reference: the design whose number of parameters a control arm holds (see `controls.py`);
+        reference: the design whose parameters or multiply-accumulates an arm holds (see `arms`);
             None where there can be no such arm.
 
     Raises:
@@ -142,6 +153,11 @@ class Study:
         looks: numbers of seeds at which a sequential study looks at its results, rising; it trains
             until its claims are decided, or to the last. Empty for a study of fixed size.
         spending: how the looks share the level, a key of `inference.SPENDING`.
+        level: family-wise significance level of each question.
+        map_over: settings at which the whole study is repeated, values by field of training or
+            data: every combination is a point of a map. With so many points each is judged at
+            that share of the level, so that an error anywhere on the map is no likelier.
+        tuning: how variants are tuned, which adds a tuned arm; None for none.
 
     Raises:
         InputError: the name is no plain name, or a field is of another type.
@@ -152,6 +168,9 @@ class Study:
     questions: tuple[Question, ...]
     looks: tuple[int, ...] = ()
     spending: str = "linear"
+    level: float = LEVEL
+    map_over: Mapping[str, Sequence[Any]] = dataclasses.field(default_factory=dict)
+    tuning: Tuning | None = None
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and _NAME.fullmatch(self.name)):
@@ -161,11 +180,15 @@ class Study:
             )
         _require_several(self, f"study {self.name}", "questions", Question)
         object.__setattr__(self, "looks", tuple(self.looks))
+        if not (isinstance(self.level, float) and 0.0 < self.level < 1.0):
+            raise InputError(f"study {self.name}: level={self.level!r}: must lie between 0 and 1")
         if self.looks:
             try:
                 SequentialDesign(self.looks, spending=self.spending)
             except InputError as error:
                 raise InputError(f"study {self.name}: {error}") from None
+        if not isinstance(self.tuning, Tuning | None):
+            raise InputError(f"study {self.name}: tuning must be a Tuning, not {self.tuning!r}")
 
     @property
     def variants(self) -> tuple[Variant, ...]:

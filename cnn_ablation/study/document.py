@@ -8,7 +8,9 @@ from typing import Any
 from cnn_ablation.claims import Claim
 from cnn_ablation.design import NetworkSpec
 from cnn_ablation.errors import InputError
-from cnn_ablation.study.declaration import Published, Question, Study, Variant
+from cnn_ablation.study.arms import ARMS
+from cnn_ablation.study.controls import PARAMS
+from cnn_ablation.study.declaration import LEVEL, Published, Question, Study, Variant
 from cnn_ablation.system.stored import get, numbers, optional
 from cnn_ablation.training.records import SECONDS
 
@@ -16,7 +18,11 @@ from cnn_ablation.training.records import SECONDS
 def study_to_json(study: Study) -> dict[str, Any]:
     """A whole declaration as JSON values: designs, published figures and claims."""
     questions = [_question_to_json(question) for question in study.questions]
-    return {"name": study.name, "title": study.title, "questions": questions}
+    document: dict[str, Any] = {"name": study.name, "title": study.title, "questions": questions}
+    # Left out where they are as before there were others.
+    if study.level != LEVEL:
+        document["level"] = study.level
+    return document
 
 
 def study_from_json(document: Mapping[str, Any]) -> Study:
@@ -26,7 +32,13 @@ def study_from_json(document: Mapping[str, Any]) -> Study:
         InputError: it is something else.
     """
     questions = tuple(map(_question_from_json, get(document, "questions", list)))
-    return Study(get(document, "name", str), get(document, "title", str), questions)
+    level = optional(document, "level", float)
+    return Study(
+        get(document, "name", str),
+        get(document, "title", str),
+        questions,
+        level=LEVEL if level is None else level,
+    )
 
 
 def _question_to_json(question: Question) -> dict[str, Any]:
@@ -58,6 +70,8 @@ def _variant_to_json(variant: Variant) -> dict[str, Any]:
         "network": variant.network.to_json(),
         "control_of": variant.control_of,
         "published": published,
+        # Left out where it goes without saying, as before there were several.
+        **({"arm": variant.arm} if variant.arm not in (None, PARAMS) else {}),
         # Left out where there are none, as before variants could change them.
         **{part: fields for part, fields in changes.items() if fields},
     }
@@ -84,15 +98,24 @@ def _claim_from_json(document: Any) -> Claim:
 
 
 def _variant_from_json(document: Any) -> Variant:
-    published = optional(document, "published", dict)
+    published, arm = optional(document, "published", dict), _arm_from_json(document)
     return Variant(
         label=get(document, "label", str),
         network=NetworkSpec.from_json(get(document, "network", dict)),
         control_of=optional(document, "control_of", str),
+        arm=arm,
+        is_open=arm is not None and ARMS[arm].is_tuned,
         published=None if published is None else _published_from_json(published),
         training=optional(document, "training", dict) or {},
         data=optional(document, "data", dict) or {},
     )
+
+
+def _arm_from_json(document: Mapping[str, Any]) -> str | None:
+    arm = optional(document, "arm", str)
+    if arm is not None and arm not in ARMS:
+        raise InputError(f"arm {arm!r}: must be {', '.join(ARMS)}")
+    return arm
 
 
 def _published_from_json(document: Mapping[str, Any]) -> Published:

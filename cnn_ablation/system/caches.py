@@ -11,6 +11,13 @@ from cnn_ablation.errors import InputError
 VARIABLE = "CNN_ABLATION_CACHE_DIR"
 
 
+def cache_root() -> Path:
+    """The folder of this user's caches, whether it is there or not."""
+    return Path(
+        os.environ.get(VARIABLE) or platformdirs.user_cache_dir("cnn_ablation", appauthor=False)
+    )
+
+
 def user_cache_dir(*names: str) -> Path:
     """Makes and returns a private folder, by the names of the folders on the way to it.
 
@@ -21,13 +28,13 @@ def user_cache_dir(*names: str) -> Path:
     Raises:
         InputError: the folder cannot be made, or is not the user's alone.
     """
-    root = os.environ.get(VARIABLE) or platformdirs.user_cache_dir("cnn_ablation", appauthor=False)
-    folder = Path(root).joinpath(*names)
+    root = cache_root()
+    folder = root.joinpath(*names)
     try:
         for level in (*reversed(folder.parents), folder):
             level.mkdir(mode=0o700, exist_ok=True)
         for depth in range(len(names) + 1):
-            require_private(Path(root).joinpath(*names[:depth]))
+            require_private(root.joinpath(*names[:depth]))
     except OSError as error:
         raise InputError(f"{VARIABLE}={root}: must be a folder to write to ({error})") from None
     return folder

@@ -29,8 +29,8 @@ _GRACE_SECONDS = 10.0
 _SAME_SIGNAL_SECONDS = 1.0
 _IMPORTING = "<frozen importlib._bootstrap>"
 # What a command is started as, and what is in a file that is one.
-_MODULES = ("cnn_ablation.main", "cnn_ablation.report")
-_CALLS = (b"run_study(", b"study_command.run(", b"entry.run(")
+_MODULES = ("cnn_ablation", "cnn_ablation.main", "cnn_ablation.report")
+_CALLS = (b"run_study(", b"study_command.run(", b"entry.run(", b"cnn_ablation.__main__")
 
 
 class _State:

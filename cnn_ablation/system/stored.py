@@ -9,7 +9,13 @@ from typing import Any, NoReturn, TypeVar
 from cnn_ablation.errors import InputError
 
 CHECKSUM = "checksum"
-_WORDS = {str: "a text", int: "a whole number", list: "a list", dict: "a JSON object"}
+_WORDS = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "a JSON object",
+}
 _T = TypeVar("_T")
 
 

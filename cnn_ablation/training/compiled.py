@@ -16,7 +16,7 @@ from jax.sharding import Mesh, PartitionSpec
 from jax.stages import Compiled
 
 from cnn_ablation.training.mesh import SEED_AXIS, by_seed, replicated
-from cnn_ablation.training.state import BATCH_AXIS, Examples, TrainConfig
+from cnn_ablation.training.state import BATCH_AXIS, Examples, Seeds, TrainConfig
 from cnn_ablation.training.steps import create_train_state, evaluate_each, train_epoch
 
 
@@ -25,7 +25,7 @@ class Executables:
     """What a trainer calls.
 
     Attributes:
-        create: (seeds_R) -> states.
+        create: (seeds_R) -> states; seeds_R are `Seeds` of arrays.
         epoch: (states, train, seeds_R, epoch) -> (states, metrics); the states given are donated.
         evaluate: (variables, test) -> (metrics, correct_RN).
     """
@@ -67,7 +67,7 @@ def compile_executables(
     measure = jax.jit(on_rows(evaluate_each, (rows, whole)), out_shardings=figures_out)
 
     seeds = (mesh.shape[SEED_AXIS] * seeds_per_device,)
-    seeds_R = jax.ShapeDtypeStruct(seeds, jnp.int32, sharding=by_seed(mesh))
+    seeds_R = Seeds.of(jax.ShapeDtypeStruct(seeds, jnp.int32, sharding=by_seed(mesh)))
     number = jax.ShapeDtypeStruct((), jnp.int32, sharding=replicated(mesh))
     lowered = create.lower(seeds_R)
     states = jax.tree.map(

@@ -3,7 +3,7 @@
 Shape convention: N examples, B batch, H height, W width, C channels, K classes.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import optax
 from jax import Array
@@ -37,6 +37,27 @@ class TrainState(NamedTuple):
         """What the network computes with."""
         others = {"batch_stats": self.batch_stats, model.INPUT_STATS: self.input_stats}
         return {"params": self.params, **{name: held for name, held in others.items() if held}}
+
+
+class Seeds(NamedTuple):
+    """What a trial draws its random numbers from, an integer scalar each.
+
+    Attributes:
+        init: initial parameters.
+        order: the order of the examples, epoch by epoch.
+        noise: noise of the steps: dropout, augmentation.
+        draws: which examples are trained on, and which labels are wrong.
+    """
+
+    init: Array
+    order: Array
+    noise: Array
+    draws: Array
+
+    @classmethod
+    def of(cls, seed: Any) -> "Seeds":
+        """One seed for all; seeds that are apart already stay as they are."""
+        return seed if isinstance(seed, Seeds) else cls(seed, seed, seed, seed)
 
 
 class Batch(NamedTuple):

@@ -30,6 +30,7 @@ from cnn_ablation.training.state import (
     Examples,
     InputStats,
     Metrics,
+    Seeds,
     TrainConfig,
     TrainState,
 )
@@ -63,14 +64,14 @@ def optimizer_of(training: TrainingSpec, steps: int = 0) -> optax.GradientTransf
     return optax.chain(*chain) if len(chain) > 1 else chain[0]
 
 
-def create_train_state(seed: Array, config: TrainConfig) -> TrainState:
+def create_train_state(seed: Array | Seeds, config: TrainConfig) -> TrainState:
     """Draws a seed's initial parameters and sets the optimizer to its start.
 
     Args:
-        seed: an integer scalar.
+        seed: an integer scalar, or one for each source of randomness.
         config: what is trained and how.
     """
-    key = jax.random.fold_in(jax.random.key(seed), _INIT)
+    key = jax.random.fold_in(jax.random.key(Seeds.of(seed).init), _INIT)
     variables = model.init(config.network, key, lowering=config.lowering)
     params = variables["params"]
     opt_state = optimizer_of(config.training, config.steps).init(params)
@@ -134,7 +135,7 @@ def train_step(
 
 
 def train_epoch(
-    state: TrainState, examples: Examples, seed: Array, epoch: Array, config: TrainConfig
+    state: TrainState, examples: Examples, seed: Array | Seeds, epoch: Array, config: TrainConfig
 ) -> tuple[TrainState, Metrics]:
     """Trains on every example once, in an order that only the seed and the epoch decide.
 
@@ -144,19 +145,20 @@ def train_epoch(
     Args:
         state: the state before; donate it.
         examples: the training split.
-        seed: integer scalar.
+        seed: integer scalar, or one for each source of randomness.
         epoch: integer scalar, any number as long as no two epochs share it.
         config: what is trained and how.
 
     Returns:
         The state after, and the sums over the epoch of each batch's metrics before its step.
     """
+    seeds = Seeds.of(seed)
     order_key, noise_key = (
-        jax.random.fold_in(jax.random.fold_in(jax.random.key(seed), stream), epoch)
-        for stream in (_ORDER, _NOISE)
+        jax.random.fold_in(jax.random.fold_in(jax.random.key(own), stream), epoch)
+        for own, stream in ((seeds.order, _ORDER), (seeds.noise, _NOISE))
     )
     subset_key, labels_key = (
-        jax.random.fold_in(jax.random.key(seed), stream) for stream in (_SUBSET, _LABELS)
+        jax.random.fold_in(jax.random.key(seeds.draws), stream) for stream in (_SUBSET, _LABELS)
     )
     subset = draw_examples(subset_key, examples.labels_N.shape[0], config)
     examples = examples._replace(labels_N=draw_labels(labels_key, examples.labels_N, config))

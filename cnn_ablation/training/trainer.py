@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cnn_ablation.data import Dataset
-from cnn_ablation.design import TrialSpec, require_seed
+from cnn_ablation.design import TrainingSpec, TrialSpec, require_seed
+from cnn_ablation.design.training import SEED_FIELDS
 from cnn_ablation.errors import FieldError
 from cnn_ablation.network.lowerings import choose_lowering
 from cnn_ablation.network.model import Params, Variables
@@ -26,7 +27,7 @@ from cnn_ablation.training.compiled import compile_executables
 from cnn_ablation.training.compute import ComputeOptions
 from cnn_ablation.training.mesh import SEED_AXIS, by_seed, gather, make_mesh, place, replicated
 from cnn_ablation.training.records import EpochRecord, Status, TrialRecord
-from cnn_ablation.training.state import Examples, Metrics, TrainConfig, TrainState
+from cnn_ablation.training.state import Examples, Metrics, Seeds, TrainConfig, TrainState
 from cnn_ablation.training.steps import rate_of
 
 OnEpoch = Callable[[int, EpochRecord], None]
@@ -43,6 +44,9 @@ class TrainedTrial:
 
     record: TrialRecord
     variables: Variables
+
+    def __repr__(self) -> str:
+        return repr(self.record).replace("TrialRecord", "TrainedTrial", 1)
 
     @property
     def params(self) -> Params:
@@ -98,7 +102,7 @@ class Trainer:
         stopping.check()
         start = time.perf_counter()
         self._executables = compile_executables(
-            _config(spec, self.lowering, compute.precision, len(dataset.train.labels_N)),
+            train_config(spec, len(dataset.train.labels_N), self.lowering, compute.precision),
             self._mesh,
             _shapes(self._train),
             _shapes(self._test),
@@ -130,7 +134,7 @@ class Trainer:
             raise ValueError(f"{len(seeds)} seeds: must be 1 to {self.seeds_at_once} at once")
         # Places that no seed is left for train the last one again, and are not looked at.
         rows = [*seeds, *[seeds[-1]] * (self.seeds_at_once - len(seeds))]
-        seeds_R = place(np.array(rows, np.int32), by_seed(self._mesh))
+        seeds_R = place(_seeds(self.spec.training, rows), by_seed(self._mesh))
         states: TrainState = self._executables.create(seeds_R)
         histories = [_History(self.spec, seed) for seed in seeds]
         for number in range(1, self.spec.training.epochs + 1):
@@ -150,7 +154,7 @@ class Trainer:
         ]
 
     def _epoch(
-        self, states: TrainState, seeds_R: jax.Array, number: int
+        self, states: TrainState, seeds_R: Seeds, number: int
     ) -> tuple[TrainState, list[EpochRecord], jax.Array]:
         """Trains and tests once; which test images were right stays on the devices."""
         start = time.perf_counter()
@@ -224,13 +228,22 @@ def fit(
     return trials
 
 
-def _config(spec: TrialSpec, lowering: str, precision: str, examples: int) -> TrainConfig:
-    """What is fixed for the executables.
+def train_config(
+    spec: TrialSpec, examples: int, lowering: str = "xla", precision: str = "float32"
+) -> TrainConfig:
+    """What is fixed while a spec is trained, as the functions of `steps` take it.
+
+    Args:
+        spec: what is trained.
+        examples: images of the training split.
+        lowering: name of the lowering.
+        precision: of products of float32 numbers, on accelerators.
 
     Where the learning rate is constant the number of epochs is no part of them: designs that differ
     in it share one.
     """
-    training = spec.training
+    # Which seeds the random numbers come from is an argument of the executables.
+    training = spec.training.replace(**dict.fromkeys(SEED_FIELDS))
     steps = training.epochs * -(-spec.data.train_examples(examples) // training.batch_size)
     config = TrainConfig(
         spec.network,
@@ -243,6 +256,16 @@ def _config(spec: TrialSpec, lowering: str, precision: str, examples: int) -> Tr
     if not callable(rate_of(training, steps)):
         return config._replace(training=training.replace(epochs=1), steps=0)
     return config
+
+
+def _seeds(training: TrainingSpec, seeds: Sequence[int]) -> Seeds:
+    """Trials' seeds_R by source: a source that has a seed of its own has it in every trial."""
+    own = np.array(seeds, np.int32)
+    fixed = {name: getattr(training, field) for field, name in SEED_FIELDS.items()}
+    apart: dict[str, Any] = {
+        name: np.full_like(own, seed) for name, seed in fixed.items() if seed is not None
+    }
+    return Seeds.of(own)._replace(**apart)
 
 
 def _shapes(examples: Examples) -> Any:
@@ -262,6 +285,10 @@ def _require_fit(spec: TrialSpec, dataset: Dataset) -> None:
     if spec.data.image_size not in ((), dataset.image_shape[:2]):
         raise FieldError(
             "image_size", spec.data.image_size, f"the images of {dataset.name} were not resized"
+        )
+    if spec.data.validation != dataset.validation:
+        raise FieldError(
+            "validation", spec.data.validation, f"of {dataset.name} {dataset.validation:g} is"
         )
     for name, given, has in (
         ("image_shape", spec.network.image_shape, dataset.image_shape),

@@ -13,7 +13,7 @@ from cnn_ablation.design import NetworkSpec
 from cnn_ablation.design.summary import format_summary, summarize
 from cnn_ablation.network.model import Network
 
-PUBLISHED = Path(__file__).parents[2] / "experiments" / "notebook_results.json"
+PUBLISHED = Path(__file__).parents[2] / "cnn_ablation" / "studies" / "notebook_results.json"
 ROWS = json.loads(PUBLISHED.read_text())["rows"]
 
 

@@ -13,8 +13,8 @@ LABELS = ["s1", "k7,9 with a name that is far too long for any column of any ter
 def _lines(live: bool, width: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setenv("COLUMNS", str(width))
     lines = TrialLines(LABELS, 300, live=live)
-    headings = lines.take_headings()
-    assert not lines.headings
+    headings = lines.headings_for(ALL[0])
+    assert lines.headings_for(ALL[1]) == ""
     rows = [lines.row(n, label, ALL[n], "left 0:01:30") for n, label in enumerate(LABELS)]
     failed = dataclasses.replace(ALL[0], status="failed", epochs=(), error="out of luck " * 20)
     return [headings, *rows, lines.row(300, "s1", failed, "")]

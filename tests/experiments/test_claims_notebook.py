@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from cnn_ablation.claims import Setting, judge, prospects_of
-from experiments.notebook_claims import CLAIMS_BY_QUESTION, NOTEBOOK_CLAIMS
+from cnn_ablation.studies.notebook_claims import CLAIMS_BY_QUESTION, NOTEBOOK_CLAIMS
 
-RESULTS = Path(__file__).parents[2] / "experiments" / "notebook_results.json"
+RESULTS = Path(__file__).parents[2] / "cnn_ablation" / "studies" / "notebook_results.json"
 AS_PUBLISHED = Setting("mnist", 2, "adadelta", 0.001)
 AS_PROPOSED = Setting("mnist", 20, "adadelta", 0.001)
 

@@ -72,9 +72,9 @@ def test_a_study_is_whole_and_varies_its_choice(name: str) -> None:
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_claims_have_a_source(name: str) -> None:
-    words = importlib.import_module(f"experiments.{name}").__doc__ or ""
+    words = importlib.import_module(f"cnn_ablation.studies.{name}").__doc__ or ""
     assert re.search(r"Claims?: .*\b(19|20)\d\d", words, re.DOTALL)
-    assert f"python -m experiments.{name}" in words
+    assert f"cnn-ablation study {name}" in words
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -11,12 +11,11 @@ import numpy as np
 
 from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.design.summary import summarize
-from cnn_ablation.study import Published, Question, Study, Variant
-from cnn_ablation.study.controls import add_controls
+from cnn_ablation.studies.notebook_claims import KERNEL_SIZE_CLAIMS, STRIDE_CLAIMS
+from cnn_ablation.study import Published, Question, Study, Variant, add_controls
 from cnn_ablation.study.plan import Plan
 from cnn_ablation.study.results import StudyResults, Timing
 from cnn_ablation.training.records import EpochRecord, Status, TrialRecord
-from experiments.notebook_claims import KERNEL_SIZE_CLAIMS, STRIDE_CLAIMS
 
 ENVIRONMENT = {
     "cnn_ablation": "0.1.0",

@@ -12,9 +12,9 @@ from cnn_ablation.inference import t_interval
 from cnn_ablation.report import write_effects
 from cnn_ablation.report.effects import Effect, base_of, choices_of, count_choices, effects_of
 from cnn_ablation.report.effects_figure import columns_of, effects_chart, number_of
+from cnn_ablation.studies import activation, padding, pooling
 from cnn_ablation.study import Question, Study, Variant
 from cnn_ablation.study.results import StudyResults
-from experiments import activation, padding, pooling
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,9 @@ from PIL import Image
 from synthetic_results import relabelled, stride_study, synthetic_results, two_question_study
 
 from cnn_ablation.design import NetworkSpec, TrialSpec
-from cnn_ablation.report import pages, rows, write_report
+from cnn_ablation.report import pages, write_report
 from cnn_ablation.report.content import compose
-from cnn_ablation.study import Question, Study, Variant
+from cnn_ablation.study import Question, Study, Variant, rows
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.verdicts import judge_results
 
@@ -136,6 +136,8 @@ def test_control_arm_and_layers_are_shown(page: Page, results: StudyResults) -> 
     assert [f.verdict.claim.name for f in kernels.control.findings] == [
         "kernel-accuracy-equal-params",
         "kernel-longer-equal-params",
+        "kernel-accuracy-by-params",
+        "kernel-longer-by-params",
     ]
     assert kernels.findings == (*kernels.main.findings, *kernels.control.findings)
     controls = [v.label for q in results.study.questions for v in q.variants if v.control_of]

@@ -91,7 +91,9 @@ def test_the_report_holds_them_and_pages_stay_whole(
 def test_contrasts_say_for_what_they_speak_and_where_variance_comes_from(
     results: StudyResults,
 ) -> None:
-    tables = [found.contrasts for s in compose(results).sections for found in s.findings]
+    findings = [found for s in compose(results).sections for found in s.findings]
+    # In this world an interaction is nought on every image: it has no variance to tell of.
+    tables = [found.contrasts for found in findings if not found.verdict.claim.against]
     shown = [t for t in tables if t and "test accuracy" in t.caption]
     for table in shown:
         headings = [heading.text for heading in table.headings]

@@ -16,7 +16,7 @@ import jaxlib.version
 
 from cnn_ablation.errors import InputError
 from cnn_ablation.network.lowerings.native.library_record import misfit, write_record
-from cnn_ablation.system.caches import user_cache_dir
+from cnn_ablation.system.caches import cache_root, user_cache_dir
 from cnn_ablation.system.files import DiskFullError, is_full, require_room, unwritable
 from cnn_ablation.system.locks import folder_lock
 
@@ -24,7 +24,7 @@ _SOURCES = Path(__file__).parent
 _COMPILE_SECONDS = 300
 _VERSION_SECONDS = 60
 _LOAD_SECONDS = 60
-_TEMPORARY, _CACHE = "tmp", "native"
+_TEMPORARY, _CACHE, _LIBRARY = "tmp", "native", "kernels.so"
 # What changes what compilers, or the wrappers that CXX may name, put into a library.
 _INFLUENCES = (
     *("CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH", "LD_RUN_PATH"),
@@ -53,15 +53,10 @@ def library() -> tuple[Path, str]:
         BuildError: There is no compiler, it fails, or the cache cannot be used or trusted.
         DiskFullError: So it is; a run with another lowering would not go on when there is room.
     """
-    if os.name != "posix":
-        raise BuildError(f"no native kernels on {platform.system()}")
-    compiler = find_compiler()
-    headers = ["-isystem", jax.ffi.include_dir()]
-    command = [*compiler, *compile_flags(), "-shared", *headers, str(_SOURCES / "native.cc")]
-    key = _key(compiler, command)
+    command, key = _command_and_key()
     try:
         folder = user_cache_dir(_CACHE, key)
-        path = folder / "kernels.so"
+        path = folder / _LIBRARY
         with folder_lock(folder) as lock:
             why = misfit(path) if path.exists() else None
             if why is not None:
@@ -77,6 +72,34 @@ def library() -> tuple[Path, str]:
             raise unwritable(Path(error.filename or _CACHE), error) from None
         raise BuildError(f"no usable cache: {error}") from error
     return path, key
+
+
+def kept() -> tuple[Path, str | None]:
+    """Where the compiled kernels lie, and why they cannot be used as they are; compiles nothing.
+
+    Returns:
+        The path of the shared library, and None where it is there and whole.
+
+    Raises:
+        BuildError: There is no compiler.
+    """
+    _, key = _command_and_key()
+    path = cache_root() / _CACHE / key / _LIBRARY
+    if not path.exists():
+        return path, "not compiled yet"
+    try:
+        return path, misfit(path)
+    except (OSError, InputError) as error:
+        return path, str(error)
+
+
+def _command_and_key() -> tuple[list[str], str]:
+    if os.name != "posix":
+        raise BuildError(f"no native kernels on {platform.system()}")
+    compiler = find_compiler()
+    headers = ["-isystem", jax.ffi.include_dir()]
+    command = [*compiler, *compile_flags(), "-shared", *headers, str(_SOURCES / "native.cc")]
+    return command, _key(compiler, command)
 
 
 def find_compiler() -> list[str]:

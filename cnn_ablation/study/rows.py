@@ -1,15 +1,17 @@
-"""The trials as a tidy table, one row per trial and epoch, as CSV and Parquet."""
+"""The trials as a tidy table, one row per trial and epoch: CSV, JSON lines, Arrow, pandas."""
 
 import csv
 import dataclasses
 import importlib
 import io
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec
 from cnn_ablation.design.summary import summarize
+from cnn_ablation.errors import InputError
 from cnn_ablation.options import Option
-from cnn_ablation.report.setting import names_of
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.training.records import EpochRecord, TrialRecord
 
@@ -57,26 +59,64 @@ def rows_of(results: StudyResults) -> list[Row]:
     return [row for trial in results.trials for row in _rows(results, trial)]
 
 
-def to_csv(rows: list[Row]) -> str:
-    """The rows as CSV with a heading; what is absent is empty."""
+def to_csv(rows: Sequence[Row], before: Mapping[str, str] | None = None) -> str:
+    """The rows as CSV with a heading; what is absent is empty.
+
+    Args:
+        rows: from `rows_of`.
+        before: columns that stand in front of the usual ones, with their types.
+    """
     file = io.StringIO()
-    writer = csv.DictWriter(file, list(columns()), lineterminator="\n")
+    writer = csv.DictWriter(file, [*(before or {}), *columns()], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return file.getvalue()
 
 
-def to_parquet(rows: list[Row]) -> bytes | None:
+def to_json_lines(rows: Sequence[Row]) -> str:
+    """The rows as a JSON object a line; what is absent is null."""
+    return "".join(json.dumps(row, allow_nan=False) + "\n" for row in rows)
+
+
+def to_arrow(rows: Sequence[Row], before: Mapping[str, str] | None = None) -> Any:
+    """The rows as a `pyarrow.Table`; arguments are those of `to_csv`.
+
+    Raises:
+        InputError: pyarrow is not installed.
+    """
+    arrow = _require("pyarrow")
+    named = {**(before or {}), **columns()}
+    types = {name: getattr(arrow, _ARROW.get(kind, kind))() for name, kind in named.items()}
+    return arrow.Table.from_pylist(list(rows), schema=arrow.schema(types))
+
+
+def to_pandas(rows: Sequence[Row]) -> Any:
+    """The rows as a `pandas.DataFrame`; whole numbers that may be absent are its `Int64`.
+
+    Raises:
+        InputError: pandas is not installed.
+    """
+    frame = _require("pandas").DataFrame(list(rows), columns=list(columns()))
+    kinds = {"int64": "Int64", "float64": "float64", "bool": "boolean", "string": "string"}
+    return frame.astype({name: kinds[kind] for name, kind in columns().items()})
+
+
+def to_parquet(rows: Sequence[Row], before: Mapping[str, str] | None = None) -> bytes | None:
     """The rows as a Parquet file, or None where pyarrow is not installed."""
     try:
-        arrow = importlib.import_module("pyarrow")
         parquet = importlib.import_module("pyarrow.parquet")
     except ImportError:
         return None
-    types = {name: getattr(arrow, _ARROW.get(kind, kind))() for name, kind in columns().items()}
     file = io.BytesIO()
-    parquet.write_table(arrow.Table.from_pylist(rows, schema=arrow.schema(types)), file)
+    parquet.write_table(to_arrow(rows, before), file)
     return file.getvalue()
+
+
+def _require(package: str) -> Any:
+    try:
+        return importlib.import_module(package)
+    except ImportError:
+        raise InputError(f"needs the package {package}: pip install {package}") from None
 
 
 def _rows(results: StudyResults, trial: TrialRecord) -> list[Row]:
@@ -85,7 +125,7 @@ def _rows(results: StudyResults, trial: TrialRecord) -> list[Row]:
     of_trial = {
         **dict.fromkeys(columns()),
         "trial_id": results.plan.trial_id(trial.spec, trial.seed),
-        "variants": names_of(results, trial),
+        "variants": results.plan.all_labels(trial.spec),
         "seed": trial.seed,
         "status": trial.status,
         "error": trial.error,
