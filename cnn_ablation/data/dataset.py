@@ -131,7 +131,7 @@ class Dataset:
             num_classes = 1 + max(int(part.labels_N.max()) for part in parts)
         version = f"arrays-{_fingerprint(*parts)[:8]}"
         return cls(
-            name, version, "train", "test", num_classes, parts[0], parts[1], tuple(class_names)
+            name, version, "train", "test", num_classes, *parts, class_names=tuple(class_names)
         )
 
     @property
