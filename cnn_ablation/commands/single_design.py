@@ -28,6 +28,7 @@ from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import Session, follow_study, open_session
 from cnn_ablation.models.names import model_path
 from cnn_ablation.study.single import study_of
+from cnn_ablation.study.store import load_results
 from cnn_ablation.system.clock import seconds_since_start
 from cnn_ablation.system.environment import describe_device, describe_environment
 from cnn_ablation.system.files import append_json_line, unwritable, write_json
@@ -57,11 +58,43 @@ def train_design(spec: TrialSpec, options: StudyOptions, *, overwrite: bool) -> 
             return opened[0].files
 
         facts = facts_of(spec, options)
-        with open_session(study_of(spec), options, facts=facts, choose_folder=choose) as session:
+        with open_session(
+            study_of(spec),
+            options,
+            facts=facts,
+            choose_folder=choose,
+            going_on=lambda: _going_on(options, opened[0]),
+        ) as session:
             code = _train(session, spec, opened[0].folder)
         if code == 0:
             print(f"\nwritten  {opened[0].publish()}")
         return code
+
+
+def _going_on(options: StudyOptions, held: Workdir) -> str:
+    """What becomes of a seed that was cut off, and which command goes on."""
+    finished = {trial.seed for trial in load_results(held.files).trials if trial.finished}
+    begun = dict.fromkeys(seed for seed in _seeds_of(held.files / EPOCHS) if seed not in finished)
+    cut = ""
+    if begun:
+        seeds = f"seed {', '.join(map(str, begun))}"
+        cut = f"{seeds} was cut off and begins anew, what it reached stands in {EPOCHS}; "
+    if options.workdir:
+        return f"{cut}the same command goes on"
+    return f"{cut}the same command with --workdir={held.folder} goes on"
+
+
+def _seeds_of(path: Path) -> list[int]:
+    """The seed of each whole line of a file of epochs."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    except (OSError, UnicodeDecodeError):
+        return []
+    found = []
+    for line in lines:
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            found.append(int(json.loads(line)["seed"]))
+    return found
 
 
 def _train(session: Session, spec: TrialSpec, folder: Path) -> int:

@@ -9,6 +9,7 @@ import jax
 
 from cnn_ablation.data import Dataset, describe_data, given_arrays
 from cnn_ablation.design import DataSpec
+from cnn_ablation.display.status import doing
 from cnn_ablation.execution import extensions, hosts
 from cnn_ablation.execution.arms import with_arms
 from cnn_ablation.execution.datasets import Datasets
@@ -97,10 +98,12 @@ def prepare(
     with ThreadPoolExecutor(1) as background:
         # The first time on a machine, kernels are built and data prepared: both at once.
         building = background.submit(choose_lowering, compute.conv, environment["backend"])
-        facts_of = _load_all(study, options, datasets)
+        with doing(f"loading {options.data.title}"):
+            facts_of = _load_all(study, options, datasets)
         stopping.check()
         loaded = seconds_since_start()
-        lowering = building.result()
+        with doing("building kernels"):
+            lowering = building.result()
     stopping.check()
     seconds = {
         "startup": started,

@@ -83,6 +83,7 @@ def open_session(
     *,
     facts: dict[str, object] | None = None,
     choose_folder: Callable[[], Path] | None = None,
+    going_on: Callable[[], str] = lambda: "the same command goes on",
 ) -> Iterator[Session]:
     """Prepares a study and holds its folder; Ctrl-C then says what is kept.
 
@@ -92,6 +93,7 @@ def open_session(
         facts: what must be the same on all hosts of a run, by the names of flags.
         choose_folder: chooses the folder before anything slow, and holds it for this process; None
             is what the options say.
+        going_on: says, when the user has stopped it, how to go on.
 
     Raises:
         InputError: an option is not allowed, or a file in the folder is damaged.
@@ -121,7 +123,7 @@ def open_session(
         try:
             yield Session(prepared, store, executor, tracking)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(_kept(folder, prepared.plan)) from None
+            raise KeyboardInterrupt(f"{_kept(folder, prepared.plan)}; {going_on()}") from None
 
 
 def _require_hardware(store: Store, prepared: Prepared) -> None:
@@ -252,4 +254,4 @@ def _kept(folder: Path, plan: Plan) -> str:
         most = most or ("at least " if results.plan.open_variants else "")
         count += len(tuning.needed)
     total = f"{most}{count}"
-    return f"{done} of {total} trials are kept in {folder}; the same command goes on"
+    return f"{done} of {total} trials are kept in {folder}"
