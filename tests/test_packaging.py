@@ -89,6 +89,17 @@ def read_from(wheel: Path, information: set[str], *names: str) -> list[str]:
     return [zipfile.ZipFile(wheel).read(path).decode() for path in paths]
 
 
+def test_lowest_versions_are_those_of_the_setup() -> None:
+    spec = importlib.util.spec_from_file_location("matrix", ROOT / "tests" / "matrix.py")
+    assert spec is not None and spec.loader is not None
+    matrix = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(matrix)
+    lines = matrix.constraints().splitlines()
+    assert "jax==0.7.0" in lines
+    needed = (ROOT / "setup.cfg").read_text().partition("install_requires =")[2].partition("\n[")[0]
+    assert len(lines) == sum(">=" in line for line in needed.splitlines())
+
+
 def test_what_describes_the_package_says_one_thing() -> None:
     cited = (ROOT / "CITATION.cff").read_text()
     assert f"\nversion: {__version__}\n" in cited
