@@ -38,6 +38,7 @@ from .stages import register_pool as register_pool
 from .study import Published as Published
 from .study import Question as Question
 from .study import Study as Study
+from .study import Tuning as Tuning
 from .study import Variant as Variant
 from .study import grid as grid
 from .study import one_axis as one_axis

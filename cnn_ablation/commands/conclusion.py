@@ -12,6 +12,7 @@ from cnn_ablation.execution.session import trained_session
 from cnn_ablation.study import Study
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.sequence import saved_line
+from cnn_ablation.study.tuning_words import chosen_words
 from cnn_ablation.study.verdicts import judge_results
 from cnn_ablation.system.files import unwritable
 from cnn_ablation.training.records import TrialRecord
@@ -68,13 +69,16 @@ def conclude(
         print(f"\n{question_table(results, question)}")
     if verdicts:
         print("\n" + "\n".join(wrap(verdict.sentence(), "* ") for verdict in verdicts), flush=True)
+    if results.tuning is not None:
+        print("\n" + wrap(chosen_words(results.tuning), "tuned    "))
     if results.plan.schedule is not None:
         print(f"\nseeds    {saved_line(results)}")
     try:
         page = write_report(results, folder / "report", tests)
     except OSError as error:
         raise unwritable(folder / "report", error) from None
-    failed = [trial for trial in results.trials if trial.status == "failed"]
+    tried = results.tuning.trials if results.tuning else ()
+    failed = [trial for trial in (*tried, *results.trials) if trial.status == "failed"]
     surprises = check(verdicts) if expecting else []
     for line in (*_of_surprises(surprises), *_of_failures(results, failed)):
         print(line)

@@ -21,6 +21,7 @@ from cnn_ablation.execution.dry_run import dry_run
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.preparing import folder_of
 from cnn_ablation.execution.session import trained_session
+from cnn_ablation.execution.tuning import tuning_for
 from cnn_ablation.report.map_files import write_map
 from cnn_ablation.study import Study
 from cnn_ablation.study.map import (
@@ -70,6 +71,7 @@ def finish_map(study: Study, options: StudyOptions, axes: Axes) -> int:
     declared, every = not options.map, points(axes)
     if declared:
         study = dataclasses.replace(study, level=study.level / len(every))
+    study = dataclasses.replace(study, tuning=tuning_for(study, options.tuning))
     trained = trained_points(axes, study, options.training)
     if options.dry_run:
         _foretell(study, options, [point for point, _ in trained])

@@ -19,6 +19,7 @@ from cnn_ablation.options.schema import Schema, object_of, schema_of
 from cnn_ablation.study import toml_file
 from cnn_ablation.study.metrics import METRICS
 from cnn_ablation.study.plan import SCHEMA_VERSION
+from cnn_ablation.study.tuning import OPTIONS
 from cnn_ablation.training.records import EpochRecord, Status
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -123,9 +124,10 @@ def _trial() -> Schema:
 
 
 def _metrics() -> Schema:
-    names = ("version", "fingerprint", "train_examples", "test_examples")
+    names = ("version", "fingerprint", "train_examples")
     dataset = {"name": _TEXT, "version": _TEXT, "fingerprint": _TEXT}
-    dataset |= dict.fromkeys(names[2:], _COUNT)
+    # Of the last two the one that says what was evaluated.
+    dataset |= dict.fromkeys(("train_examples", "test_examples", "validation_examples"), _COUNT)
     own = {
         "schema_version": {"const": 1},
         "spec": _spec(),
@@ -184,10 +186,17 @@ def _study() -> Schema:
         "other_datasets": _list(_object(["data", "version", "fingerprint"], {})),
         "extensions": {"type": "object", "additionalProperties": _TEXT},
         "schedule": _object(["looks"], {"looks": _list({"type": "integer", "minimum": 1}, 1)}),
+        "tuning": _tuning(),
         "checksum": _CHECKSUM,
     }
-    later = ("other_datasets", "extensions", "schedule", "checksum")
+    later = ("other_datasets", "extensions", "schedule", "tuning", "checksum")
     return _object([name for name in own if name not in later], own)
+
+
+def _tuning() -> Schema:
+    own = object_of(OPTIONS, typed=False)["properties"]
+    fields = {"field": _TEXT, "values": _list({}, 2), **own}
+    return _object(["field", "values"], fields, closed=True)
 
 
 def _claim_stored() -> Schema:
@@ -253,6 +262,7 @@ def _study_file() -> Schema:
             {name: _list(fields[name], 1) for name in fields if part_of(name) != "network"},
             closed=True,
         ),
+        "tuning": _tuning(),
         "network": network,
         "training": table(TrainingSpec),
         "data": table(DataSpec),

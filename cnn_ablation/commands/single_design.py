@@ -188,7 +188,9 @@ class _EpochLines:
             except OSError as error:
                 raise unwritable(self._path, error) from None
             self._progress.advance()
-            self._progress.say(_epoch_line(event.seed, event.record, self._epochs))
+            evaluated = event.spec.data.evaluated
+            line = _epoch_line(event.seed, event.record, self._epochs, evaluated)
+            self._progress.say(line)
         elif isinstance(event, Ended) and event.record.status != "completed":
             self._progress.advance(self._epochs - len(event.record.epochs))
             print(_warning(event.record), file=sys.stderr, flush=True)
@@ -198,7 +200,7 @@ def _conclude(session: Session, spec: TrialSpec, seconds: dict[str, float]) -> i
     """Prints the closing table and writes the metrics, unless a trial failed."""
     records = session.store.results().trials
     folder = session.store.folder
-    print(f"\n{_closing_table(records)}")
+    print(f"\n{_closing_table(records, spec.data.evaluated)}")
     if any(record.status == "failed" for record in records):
         print("error: a seed failed; the same command runs it again", file=sys.stderr)
         return FAILED_TRIALS
@@ -219,11 +221,11 @@ def _conclude(session: Session, spec: TrialSpec, seconds: dict[str, float]) -> i
     return 0
 
 
-def _epoch_line(seed: int, record: EpochRecord, epochs: int) -> str:
+def _epoch_line(seed: int, record: EpochRecord, epochs: int, evaluated: str) -> str:
     return (
         f"seed {seed}  epoch {record.epoch}/{epochs}  "
         f"train loss {record.train_loss:.4f} accuracy {record.train_accuracy:.2%}  "
-        f"test loss {record.test_loss:.4f} accuracy {record.test_accuracy:.2%}  "
+        f"{evaluated} loss {record.test_loss:.4f} accuracy {record.test_accuracy:.2%}  "
         f"{record.train_seconds:.2f} s + {record.eval_seconds:.2f} s"
     )
 
@@ -253,7 +255,7 @@ def _document(
             "version": dataset.version,
             "fingerprint": dataset.fingerprint,
             "train_examples": spec.data.train_examples(len(dataset.train.labels_N)),
-            "test_examples": len(dataset.test.labels_N),
+            f"{spec.data.evaluated}_examples": len(dataset.test.labels_N),
         },
         "params": summary.params,
         "macs": summary.macs,
@@ -263,8 +265,9 @@ def _document(
     }
 
 
-def _closing_table(records: Sequence[TrialRecord]) -> str:
-    rows = [("seed", "status", "epochs", "train loss", "train acc", "test loss", "test acc")]
+def _closing_table(records: Sequence[TrialRecord], evaluated: str) -> str:
+    figures = (f"{evaluated} loss", f"{evaluated} acc")
+    rows = [("seed", "status", "epochs", "train loss", "train acc", *figures)]
     for record in records:
         head = (str(record.seed), record.status, str(len(record.epochs)))
         last = record.epochs[-1] if record.epochs else None

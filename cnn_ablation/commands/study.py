@@ -13,6 +13,7 @@ from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec
 from cnn_ablation.execution import extensions, hosts
 from cnn_ablation.execution.executors.options import ExecutorOptions
 from cnn_ablation.execution.options import NUM_SEEDS, StudyOptions
+from cnn_ablation.execution.tuning import TuneOptions
 from cnn_ablation.options import Option, declared
 from cnn_ablation.study import Study
 from cnn_ablation.study.checks import check_study
@@ -94,7 +95,7 @@ class Settings:
 
 def setting_flags() -> dict[str, Option]:
     """The flags of a study that are neither of training nor of data, by name."""
-    records = (StudyOptions, ExecutorOptions, ComputeOptions)
+    records = (StudyOptions, TuneOptions, ExecutorOptions, ComputeOptions)
     return {name: its for of in records for name, its in declared(of).items() if its.flag}
 
 
@@ -112,6 +113,7 @@ def _define_flags(begin: Settings) -> None:
     flags.define_tracker_flags()
     flags.define_host_flags()
     define(StudyOptions, _MODULE)
+    define(TuneOptions, _MODULE)
     define(ExecutorOptions, _MODULE)
 
 

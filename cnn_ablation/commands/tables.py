@@ -17,7 +17,8 @@ def question_table(results: StudyResults, question: Question) -> str:
     Accuracies are in percent, over the trials that were completed; times are of training, from the
     timing pass.
     """
-    headings = (question.title, *_HEADINGS[1:])
+    evaluated = results.data.evaluated
+    headings = (question.title, *(h.replace("test", evaluated) for h in _HEADINGS[1:]))
     return format_table([headings, *(_row(results, variant) for variant in question.variants)])
 
 

@@ -53,6 +53,7 @@ class Dataset:
         num_classes: labels are 0 to num_classes - 1.
         train: images to train on.
         test: images to test on.
+        validation: the share of the training images that `test` holds; 0 where it holds the split.
         class_names: the classes' names by number; empty where they have none.
 
     Raises:
@@ -66,6 +67,7 @@ class Dataset:
     num_classes: int
     train: LabeledImages
     test: LabeledImages
+    validation: float = 0.0
     class_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -122,14 +124,14 @@ class Dataset:
         Raises:
             InputError: an array is not what it must be.
         """
-        parts = [_part(name, "train", train), _part(name, "test", test)]
+        parts = (_part(name, "train", train), _part(name, "test", test))
         if num_classes is None and class_names:
             num_classes = len(class_names)
         if num_classes is None:
             num_classes = 1 + max(int(part.labels_N.max()) for part in parts)
         version = f"arrays-{_fingerprint(*parts)[:8]}"
         return cls(
-            name, version, "train", "test", num_classes, parts[0], parts[1], tuple(class_names)
+            name, version, "train", "test", num_classes, *parts, class_names=tuple(class_names)
         )
 
     @property

@@ -6,6 +6,7 @@ from pathlib import Path
 from cnn_ablation.data import own_files, splits
 from cnn_ablation.data.cache import load_cache, save_cache
 from cnn_ablation.data.dataset import Dataset, LabeledImages
+from cnn_ablation.data.holding_out import held_out
 from cnn_ablation.data.location import DataLocation
 from cnn_ablation.data.prepared import Prepared, find_prepared, open_prepared
 from cnn_ablation.data.registered import choose_splits, make_registered
@@ -100,7 +101,8 @@ def load_data(
     Raises:
         InputError: as `load_dataset`.
     """
-    return resized(_load(data, location or DataLocation(), progress=progress), data.image_size)
+    loaded = _load(data, location or DataLocation(), progress=progress)
+    return held_out(resized(loaded, data.image_size), data.validation)
 
 
 def _load(data: DataSpec, location: DataLocation, *, progress: bool) -> Dataset:

@@ -29,6 +29,14 @@ class DataSpec(Part):
     )
     train_split: str = option("train", "training images, in TFDS split syntax: train[:10%]")
     test_split: str = option("test", "test images, in TFDS split syntax")
+    validation: float = option(
+        0.0,
+        "share of the training images that is held out, the same of each class for every design "
+        "and seed: the others are trained on, and it is evaluated in the place of the test images",
+        least=0,
+        below=1,
+        absent=0.0,
+    )
     train_fraction: float = option(
         1.0,
         "share of the training images that is trained on, drawn by the seed; a smaller share lies "
@@ -85,6 +93,11 @@ class DataSpec(Part):
             label_noise=self.label_noise,
             input_norm=self.input_norm,
         )
+
+    @property
+    def evaluated(self) -> str:
+        """What is evaluated on: `test` images, or `validation` images."""
+        return "validation" if self.validation else "test"
 
     @property
     def title(self) -> str:

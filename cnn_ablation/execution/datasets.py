@@ -1,6 +1,7 @@
 """The datasets of a study's designs, each loaded once."""
 
 from cnn_ablation.data import DataLocation, Dataset, load_data
+from cnn_ablation.data.holding_out import held_out
 from cnn_ablation.design import DataSpec
 
 
@@ -29,5 +30,10 @@ class Datasets:
         """
         key = data.loaded
         if key not in self._loaded:
-            self._loaded[key] = load_data(key, self._location, progress=self._progress)
+            self._loaded[key] = self._load(key)
         return self._loaded[key]
+
+    def _load(self, data: DataSpec) -> Dataset:
+        if data.validation:
+            return held_out(self.get(data.replace(validation=0.0)), data.validation)
+        return load_data(data, self._location, progress=self._progress)

@@ -33,7 +33,7 @@ from cnn_ablation.execution.session import blocks_of
 from cnn_ablation.execution.timing import describe_machine
 from cnn_ablation.study import Study
 from cnn_ablation.study.ledger import JUDGEMENTS, LEDGER
-from cnn_ablation.study.sequence import expected_trials, missing_trials
+from cnn_ablation.study.sequence import expected_trials, foreseen_trials, missing_evaluations
 from cnn_ablation.study.store import STUDY, TIMINGS, TRIALS, Store
 from cnn_ablation.system.clock import seconds_since_start
 
@@ -65,19 +65,23 @@ def dry_run(
     plan = prepared.plan
     with _copy_of(folder, prepared) as store:
         results = store.results()
-        missing = missing_trials(results, retry_failed=options.retry_failed)
-        shown = introduction(store, len(missing), plan, options)
+        missing = foreseen_trials(results, retry_failed=options.retry_failed)
+        evaluations = missing_evaluations(results, retry_failed=options.retry_failed)
+        shown = introduction(store, len(evaluations), results.plan, options)
         print(shown.replace(str(store.folder), str(folder)), flush=True)
         machine = describe_machine(plan.environment, plan.lowering)
         rounds = max(0, options.timing_rounds - store.rounds(machine))
     startup = seconds_since_start()
     calibration = Calibration(prepared, executor, results)
-    timed = plan.designs if rounds else ()
-    calibration.measure([*(spec for spec, _ in missing), *timed], alone=bool(rounds))
+    timed = tuple(dict.fromkeys((*results.plan.designs, *results.plan.untuned)))
+    wanted = [spec for spec, _ in missing]
+    calibration.measure([*wanted, *(timed if rounds else ())], alone=bool(rounds))
     questions = len(plan.study.questions) if report else 0
     training = _training(executor, calibration, missing)
-    forecast = _forecast(prepared, calibration, missing, rounds, questions)
+    forecast = _forecast(prepared, calibration, missing, timed, rounds, questions)
     forecast = dataclasses.replace(forecast, startup=startup, training=training)
+    if results.plan.open_variants:
+        print(wrap("a grid that is extended in tuning adds to what is foreseen", "forecast "))
     for line in (*_lines(forecast, calibration), *_later(prepared, executor, calibration, missing)):
         print(wrap(line, "forecast "))
     print("\nnothing was written; the same command without --dry_run runs it")
@@ -102,11 +106,16 @@ def _copy_of(folder: Path, prepared: Prepared) -> Iterator[Store]:
 
 
 def _forecast(
-    prepared: Prepared, calibration: Calibration, missing: Trials, rounds: int, questions: int
+    prepared: Prepared,
+    calibration: Calibration,
+    missing: Trials,
+    designs: Sequence[TrialSpec],
+    rounds: int,
+    questions: int,
 ) -> Forecast:
     """Times and bytes of all but the start and the training."""
-    designs, datasets = prepared.plan.designs, prepared.datasets
-    tests = {spec: len(datasets.get(spec.data).test.labels_N) for spec in designs}
+    every = dict.fromkeys((*designs, *(spec for spec, _ in missing)))
+    tests = {spec: len(prepared.datasets.get(spec.data).test.labels_N) for spec in every}
     return Forecast(
         timing=timing_seconds(calibration.paces, designs, rounds, calibration.alone_share),
         report=SECONDS_A_QUESTION * questions,

@@ -16,6 +16,7 @@ from cnn_ablation.study.checks import same_designs
 from cnn_ablation.study.plan import Plan
 from cnn_ablation.study.sequence import expected_trials
 from cnn_ablation.study.store import Store
+from cnn_ablation.study.tuning_words import tuning_plan
 from cnn_ablation.study.verdicts import setting_of, why_exploratory
 
 
@@ -25,7 +26,7 @@ def introduction(store: Store, missing: int, declared: Plan, options: StudyOptio
     Args:
         store: its folder.
         missing: how many trials are not there.
-        declared: the plan of this run.
+        declared: the plan of this run, with what tuning has chosen.
         options: how it is run.
     """
     study, seeds = declared.study, declared.seeds
@@ -43,6 +44,7 @@ def introduction(store: Store, missing: int, declared: Plan, options: StudyOptio
         f"setting  {setting}",
         f"trials   {trials} are there",
         f"workdir  {store.folder}",
+        *(wrap(line, "tuning   ") for line in tuning_plan(store.results())),
         *(f"repair   {line}" for line in store.repairs),
         *(wrap(line, "note     ") for line in (*store.strays, *same_designs(declared))),
     ]

@@ -8,6 +8,7 @@ from cnn_ablation.data import DataLocation
 from cnn_ablation.design import DataSpec, TrainingSpec
 from cnn_ablation.errors import FieldError
 from cnn_ablation.execution.executors.options import ExecutorOptions
+from cnn_ablation.execution.tuning import TuneOptions
 from cnn_ablation.inference import SPENDING
 from cnn_ablation.options import TEXT, WHOLE, YES_NO, declared, option, validate
 from cnn_ablation.options.registry import nearest
@@ -30,6 +31,7 @@ class StudyOptions:
         location: where datasets lie.
         execution: where trials run.
         trackers: who else hears of them.
+        tuning: how variants are tuned.
 
     Raises:
         FieldError: a value is not allowed.
@@ -48,7 +50,7 @@ class StudyOptions:
     arms: tuple[str, ...] | None = option(
         None,
         f"the arms to add in which designs are compared fairly, several of {', '.join(ARMS)}, or "
-        "none (default: params, unless --nocontrols, and tuned where the study declares a tuning)",
+        "none (default: params, unless --nocontrols, and tuned where something is tuned)",
         kind=TEXT,
         shape="several",
         choices=tuple(ARMS),
@@ -63,6 +65,11 @@ class StudyOptions:
         "rounds in which each design is timed alone after all trials; 0 leaves times out. The "
         "sign-flip test decides nothing on time with fewer than 9 or so",
         least=0,
+    )
+    share_timings: bool = option(
+        True,
+        "use rounds that other studies took of the same designs on this machine with the same "
+        "code, whatever their epochs and learning rate",
     )
     until_decided: bool | None = option(
         None,
@@ -111,6 +118,7 @@ class StudyOptions:
     location: DataLocation = dataclasses.field(default_factory=DataLocation)
     execution: ExecutorOptions = dataclasses.field(default_factory=ExecutorOptions)
     trackers: TrackerOptions = dataclasses.field(default_factory=TrackerOptions)
+    tuning: TuneOptions = dataclasses.field(default_factory=TuneOptions)
 
     def __post_init__(self) -> None:
         validate(self)
@@ -145,4 +153,5 @@ RECORDS: dict[str, type[Any]] = {
     "location": DataLocation,
     "execution": ExecutorOptions,
     "trackers": TrackerOptions,
+    "tuning": TuneOptions,
 }

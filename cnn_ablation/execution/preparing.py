@@ -25,6 +25,7 @@ from cnn_ablation.study import Study, Variant, fit_images
 from cnn_ablation.study.checks import check_study
 from cnn_ablation.study.declaration import Images
 from cnn_ablation.study.plan import DatasetFacts, Plan, default_folder
+from cnn_ablation.study.resolving import require_tunable
 from cnn_ablation.system import stopping
 from cnn_ablation.system.clock import seconds_since_start
 from cnn_ablation.system.compilation import keep_compiled_programs
@@ -80,7 +81,7 @@ def prepare(
     require_memory([], seeds)
     options = with_executor(options)
     study = fit_images(study, lambda variant: _images_of(variant, options))
-    study = with_arms(study, options)
+    study, tuning = with_arms(study, options)
     if options.execution.executor != "inline":
         share_accelerator()
     compute = options.compute
@@ -129,7 +130,9 @@ def prepare(
         other_datasets=facts_of,
         extensions=extensions.digests(),
         schedule=schedule,
+        tuning=tuning,
     )
+    require_tunable(plan)
     announce_fallbacks((spec.network for spec in plan.designs), lowering)
     return Prepared(plan, options, datasets, _job(plan, options), facts or {}, seconds)
 

@@ -87,7 +87,8 @@ def _result(record: TrialRecord) -> str:
     seconds = sum(epoch.train_seconds + epoch.eval_seconds for epoch in record.epochs)
     if record.status == "diverged":
         return f"diverged after {len(record.epochs)} epochs  {seconds:.3g} s"
-    return f"test accuracy {record.epochs[-1].test_accuracy:.2%}  {seconds:.3g} s"
+    accuracy = record.epochs[-1].test_accuracy
+    return f"{record.spec.data.evaluated} accuracy {accuracy:.2%}  {seconds:.3g} s"
 
 
 def _work(network: NetworkSpec) -> int:

@@ -2,8 +2,9 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from cnn_ablation.claims.words import plural
 from cnn_ablation.data import Dataset, use_dataset
@@ -17,13 +18,15 @@ from cnn_ablation.execution.introduction import introduction
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.preparing import Prepared, folder_of, make_executor_of, prepare
 from cnn_ablation.execution.progress import StudyProgress
+from cnn_ablation.execution.shared_rounds import SharedRounds
 from cnn_ablation.execution.timing import describe_machine, timing_pass
 from cnn_ablation.execution.tracking import TrialTracking
 from cnn_ablation.study import Study
 from cnn_ablation.study.plan import Plan
 from cnn_ablation.study.results import StudyResults
-from cnn_ablation.study.sequence import look_line, missing_trials
+from cnn_ablation.study.sequence import look_line, missing_evaluations, missing_trials
 from cnn_ablation.study.store import Store, load_results
+from cnn_ablation.study.tuning_words import tuning_line
 from cnn_ablation.study.verdicts import judge_results
 from cnn_ablation.trackers import make_tracking
 
@@ -149,26 +152,42 @@ def trained_session(study: Study, options: StudyOptions) -> Iterator[Session]:
     """
     with open_session(study, options) as session:
         store, plan = session.store, session.prepared.plan
-        missing = session.missing()
-        print(introduction(store, len(missing), plan, options), flush=True)
+        missing, results = session.missing(), store.results()
+        evaluations = missing_evaluations(results, retry_failed=options.retry_failed)
+        print(introduction(store, len(evaluations), results.plan, options), flush=True)
         to_time = store.rounds() < options.timing_rounds
         if missing or to_time:
             store.record_environment(plan.environment)
         session.tracking.start(store)
         while missing:
-            with StudyProgress(blocks_of(missing, 1), plan) as progress:
+            with StudyProgress(blocks_of(missing, 1), store.resolved) as progress:
                 session.train(missing, [progress.on_event])
             # Trials that have failed again are not retried within a run.
-            missing = missing_trials(store.results())
-            if plan.schedule is not None:
-                results = store.results()
+            is_tuning = missing[0][0] in store.resolved.tried
+            results = store.results()
+            missing = missing_trials(results)
+            if is_tuning:
+                print(wrap(tuning_line(results), "tuning   "), flush=True)
+            elif plan.schedule is not None:
                 print(f"look     {look_line(results)}", flush=True)
                 store.record_judgement(judge_results(results, intervals=False))
         hosts.dismiss()
         if to_time:
             machine = describe_machine(plan.environment, plan.lowering)
-            timing_pass(store, session.prepared.datasets, options.timing_rounds, machine)
+            shared = _shared_rounds(machine, plan, options)
+            timing_pass(store, session.prepared.datasets, options.timing_rounds, machine, shared)
         yield session
+
+
+def _shared_rounds(
+    machine: Mapping[str, Any], plan: Plan, options: StudyOptions
+) -> SharedRounds | None:
+    """The rounds of all studies on this machine, if they are wanted and can be had."""
+    if not options.share_timings:
+        return None
+    with contextlib.suppress(InputError):
+        return SharedRounds(machine, plan.environment.get("git_revision"))
+    return None
 
 
 def train_study(
@@ -224,7 +243,13 @@ def blocks_of(missing: Sequence[tuple[TrialSpec, int]], workers: int) -> list[Ta
 
 def _kept(folder: Path, plan: Plan) -> str:
     # From the file: the stop may have come between a line's writing and its keeping in memory.
-    done = sum(trial.finished for trial in load_results(folder).trials)
-    most = "" if plan.schedule is None else "at most "
-    total = f"{most}{len(list(plan.trials()))}"
+    results = load_results(folder)
+    tuning = results.tuning
+    done = sum(trial.finished for trial in results.trials)
+    most, count = "" if plan.schedule is None else "at most ", len(list(results.plan.trials()))
+    if tuning is not None:
+        done += sum(trial.finished for trial in tuning.trials)
+        most = most or ("at least " if results.plan.open_variants else "")
+        count += len(tuning.needed)
+    total = f"{most}{count}"
     return f"{done} of {total} trials are kept in {folder}; the same command goes on"

@@ -13,9 +13,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cnn_ablation.claims.words import plural
 from cnn_ablation.design import TrialSpec
 from cnn_ablation.display.progress import Progress
 from cnn_ablation.execution.datasets import Datasets
+from cnn_ablation.execution.shared_rounds import SharedRounds
 from cnn_ablation.study.results import Timing
 from cnn_ablation.study.store import Store
 from cnn_ablation.training.compute import ComputeOptions
@@ -38,11 +40,25 @@ def describe_machine(environment: Mapping[str, Any], lowering: str) -> dict[str,
     }
 
 
-def timing_pass(store: Store, datasets: Datasets, rounds: int, machine: Mapping[str, Any]) -> None:
+def timing_pass(
+    store: Store,
+    datasets: Datasets,
+    rounds: int,
+    machine: Mapping[str, Any],
+    shared: SharedRounds | None = None,
+) -> None:
     """Adds rounds to a store until it has as many of this machine as wanted.
 
     Only designs of which a trial was completed are timed: the others have no accuracy to be
     compared. A round that is broken off leaves nothing and is taken anew.
+
+    Args:
+        store: the study's folder.
+        datasets: the images.
+        rounds: how many are wanted.
+        machine: what times depend on.
+        shared: rounds that other studies took, which are used first; those that are taken now are
+            added to them.
 
     Raises:
         InputError: the store cannot be written.
@@ -51,6 +67,10 @@ def timing_pass(store: Store, datasets: Datasets, rounds: int, machine: Mapping[
     if done >= rounds:
         return
     designs = _designs(store)
+    if shared is not None:
+        done += _take(shared, store, [spec for spec, _ in designs], rounds - done, machine)
+        if done >= rounds:
+            return
     with Progress((rounds - done + 1) * len(designs), "epoch") as progress:
         progress.say(f"timing   warming up {len(designs)} designs, each alone on the device")
         pace = _Pace(store, datasets, progress)
@@ -63,8 +83,31 @@ def timing_pass(store: Store, datasets: Datasets, rounds: int, machine: Mapping[
                 epoch = pace.time(spec, seed)
                 times.append(Timing(spec, number, epoch.train_seconds, epoch.eval_seconds))
             store.add_round(times, machine)
+            if shared is not None:
+                shared.add(times)
             seconds = time.perf_counter() - begin
             progress.say(f"timing   round {number}/{rounds} took {seconds:.1f} s")
+
+
+def _take(
+    shared: SharedRounds,
+    store: Store,
+    designs: Sequence[TrialSpec],
+    wanted: int,
+    machine: Mapping[str, Any],
+) -> int:
+    """Copies rounds of other studies that this one does not have; returns how many."""
+    own = {(time.spec, time.train_seconds) for time in store.results().timings}
+    found = [
+        times
+        for times in shared.of(designs)
+        if not all((time.spec, time.train_seconds) in own for time in times)
+    ][:wanted]
+    for times in found:
+        store.add_round(times, machine)
+    if found:
+        print(f"timing   {plural(len(found), 'round')} that other studies took of these designs")
+    return len(found)
 
 
 def _order(designs: Sequence[Design], number: int) -> Sequence[Design]:

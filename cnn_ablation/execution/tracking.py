@@ -22,7 +22,7 @@ class TrialTracking:
             tracking: all trackers as one.
             store: the study's folder.
         """
-        self._tracking, self._plan, self._single = tracking, store.plan, False
+        self._tracking, self._store, self._single = tracking, store, False
         self._provenance: dict[str, str] = {}
         self._begun: set[tuple[TrialSpec, int]] = set()
 
@@ -49,7 +49,9 @@ class TrialTracking:
             return
         self._single = single
         study, environment = store.plan.study, store.plan.environment
-        finished = [trial for trial in store.results().trials if trial.finished]
+        results = store.results()
+        every = (*(results.tuning.trials if results.tuning else ()), *results.trials)
+        finished = [trial for trial in every if trial.finished]
         # A single design's folder without trials may be one whose finished run is being replaced.
         continues = bool(finished) or not single
         run = Run(
@@ -91,6 +93,7 @@ class TrialTracking:
         self._tracking.conclude(sentences, [path for path in documents if path.exists()])
 
     def _trial(self, spec: TrialSpec, seed: int, provenance: dict[str, str]) -> TrackedTrial:
-        label = "" if self._single else self._plan.label(spec)
-        trial_id = self._plan.trial_id(spec, seed)
+        plan = self._store.resolved
+        label = "" if self._single else plan.label(spec)
+        trial_id = plan.trial_id(spec, seed)
         return TrackedTrial(trial_id, spec, seed, label, provenance)

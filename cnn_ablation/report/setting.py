@@ -1,5 +1,6 @@
 """How a study was run and on what, in words, and the command that runs it again."""
 
+import dataclasses
 import importlib.util
 import shlex
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from cnn_ablation.study.arms import arm_names
 from cnn_ablation.study.controls import PARAMS
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.sequence import saved_line
+from cnn_ablation.study.tuning import OPTIONS
 from cnn_ablation.study.verdicts import setting_of
 from cnn_ablation.training.records import TrialRecord
 
@@ -40,6 +42,11 @@ def setting_sentence(results: StudyResults) -> str:
         f"{setting.optimizer} at learning rate {training.learning_rate:g} in batches of "
         f"{training.batch_size}{others}; {timed}."
     )
+
+
+def date_of(results: StudyResults) -> str:
+    """The day on which the study was declared, before its first trial; empty where not known."""
+    return "" if results.ledger is None else results.ledger.time.partition("T")[0]
 
 
 def warnings_of(results: StudyResults) -> list[str]:
@@ -80,16 +87,21 @@ def labels_of(results: StudyResults, spec: TrialSpec) -> str:
 def facts_of(results: StudyResults) -> list[Fact]:
     """Settings and environment, as terms and what they are."""
     counts = count_statuses(results)
-    training = [f"{n} {as_typed(v) or 'none'}" for n, v in results.training.values().items()]
+    training = [
+        f"{name} {as_typed(value) or 'none'}"
+        for name, value in results.training.values().items()
+        if value is not None
+    ]
     rounds = len({timing.round for timing in results.timings})
     return [
         ("dataset", f"{results.data.title} {results.plan.dataset_version}"),
-        ("splits", f"{results.data.train_split} for training, {results.data.test_split} for tests"),
+        ("splits", _splits(results.data)),
         ("training", ", ".join(training)),
         ("optimiser", f"{results.training.optimizer.title}, {_PASS}"),
         ("seeds", ", ".join(map(str, results.seeds))),
         ("trials", ", ".join(f"{count} {status}" for status, count in counts.items())),
         ("timing rounds", str(rounds)),
+        ("declared", "not kept" if results.ledger is None else f"{results.ledger.time} (UTC)"),
         *_environment_facts(results.environment),
     ]
 
@@ -101,13 +113,20 @@ def command_of(results: StudyResults) -> str:
     """
     seeds, training, study = results.seeds, results.training, results.study
     first = min(seeds, default=0)
-    arms = arm_names(study)
+    arms, plan = arm_names(study), results.plan
     given = {"controls": str(PARAMS in arms).lower()}
     if set(arms) - {PARAMS}:
         given = {"arms": ",".join(arms)}
+    if plan.tuning is not None:
+        tuning = plan.tuning
+        given["tune"] = f"{tuning.field}:{as_typed(tuning.values)}"
+        usual = {field.name: field.default for field in dataclasses.fields(tuning)}
+        for name in OPTIONS:
+            if getattr(tuning, name) != usual[name]:
+                given[f"tune_{name}"] = as_typed(getattr(tuning, name))
     if arms and not any(claim.against for q in study.questions for claim in q.claims):
         given["interactions"] = "false"
-    schedule = results.plan.schedule
+    schedule = plan.schedule
     looks = {} if schedule is None else {"looks": schedule.looks, "spending": schedule.spending}
     flags = {
         "seed": first,
@@ -143,6 +162,13 @@ def _usual(training: TrainingSpec) -> dict[str, Any]:
 def _unusual(values: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, Any]:
     """The values that are not as usual."""
     return {name: value for name, value in values.items() if value != usual[name]}
+
+
+def _splits(data: DataSpec) -> str:
+    evaluated = f"{data.test_split} for tests"
+    if data.validation:
+        evaluated = f"{100 * data.validation:g} % of it held out for validation, none for tests"
+    return f"{data.train_split} for training, {evaluated}"
 
 
 def _environment_facts(environment: Mapping[str, Any]) -> list[Fact]:

@@ -15,11 +15,13 @@ from cnn_ablation.study.declaration import (
     grid,
     one_axis,
 )
+from cnn_ablation.study.tuning import Tuning
 
 __all__ = [
     "Published",
     "Question",
     "Study",
+    "Tuning",
     "Variant",
     "add_arms",
     "add_controls",

@@ -215,7 +215,7 @@ def _twin(variant: Variant, question: Question, arm: Arm) -> Variant | None:
         twin = dataclasses.replace(
             changed, label=f"{changed.label} (tuned)", control_of=variant.label, published=None
         )
-    return None if twin is None else dataclasses.replace(twin, arm=arm.name)
+    return None if twin is None else dataclasses.replace(twin, arm=arm.name, is_open=arm.is_tuned)
 
 
 def _claim_in(arm: Arm, claim: Claim, stands_for: Mapping[str, str]) -> Claim:

@@ -35,7 +35,8 @@ def same_designs(plan: Plan) -> list[str]:
     for question in plan.study.questions:
         labels: dict[object, list[str]] = {}
         for variant in question.variants:
-            labels.setdefault(plan.spec(variant), []).append(variant.label)
+            if not variant.is_open:
+                labels.setdefault(plan.spec(variant), []).append(variant.label)
         lines += [
             f"question {question.name}: {' and '.join(alike)} are one design; it is trained once"
             for alike in labels.values()

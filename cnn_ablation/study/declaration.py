@@ -20,6 +20,7 @@ from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec, 
 from cnn_ablation.design.trial import PARTS
 from cnn_ablation.errors import FieldError, InputError, as_typed
 from cnn_ablation.inference import SequentialDesign
+from cnn_ablation.study.tuning import Tuning
 
 LEVEL = 0.05
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -36,11 +37,13 @@ class Published:
         test_loss: after each epoch, in nats.
         test_accuracy: after each epoch, as a share.
         seconds: wall time of the whole training.
+        setting: how it was trained, where tables have room for few words: `Adadelta at 0.001`.
     """
 
     test_loss: tuple[float, ...]
     test_accuracy: tuple[float, ...]
     seconds: float
+    setting: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Variant:
         data: fields of the data that this variant sets, by name.
         arm: for a design in another arm its name, a key of `arms.ARMS`; where none is named the one
             at equal parameters, the only one of version 0.1.
+        is_open: whether it is not known yet at which value it is trained: a variant of a tuned arm,
+            as long as it is not tuned.
 
     Raises:
         InputError: there is no such field, or a value is not allowed.
@@ -69,6 +74,7 @@ class Variant:
     training: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     arm: str | None = None
+    is_open: bool = False
 
     def __post_init__(self) -> None:
         if not isinstance(self.network, NetworkSpec):
@@ -151,6 +157,7 @@ class Study:
         map_over: settings at which the whole study is repeated, values by field of training or
             data: every combination is a point of a map. With so many points each is judged at
             that share of the level, so that an error anywhere on the map is no likelier.
+        tuning: how variants are tuned, which adds a tuned arm; None for none.
 
     Raises:
         InputError: the name is no plain name, or a field is of another type.
@@ -163,6 +170,7 @@ class Study:
     spending: str = "linear"
     level: float = LEVEL
     map_over: Mapping[str, Sequence[Any]] = dataclasses.field(default_factory=dict)
+    tuning: Tuning | None = None
 
     def __post_init__(self) -> None:
         if not (isinstance(self.name, str) and _NAME.fullmatch(self.name)):
@@ -179,6 +187,8 @@ class Study:
                 SequentialDesign(self.looks, spending=self.spending)
             except InputError as error:
                 raise InputError(f"study {self.name}: {error}") from None
+        if not isinstance(self.tuning, Tuning | None):
+            raise InputError(f"study {self.name}: tuning must be a Tuning, not {self.tuning!r}")
 
     @property
     def variants(self) -> tuple[Variant, ...]:

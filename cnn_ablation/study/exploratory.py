@@ -8,7 +8,7 @@ from cnn_ablation.study.ledger import Declaration, tested
 
 
 def exploratory_reasons(
-    declared: Declaration, now: Declaration, question: str, claim: Claim
+    declared: Declaration, now: Declaration, question: str, claim: Claim, *, is_tuned: bool = False
 ) -> tuple[str, ...]:
     """Why a claim's verdict is no test of what was declared, a phrase each; empty where it is one.
 
@@ -17,6 +17,7 @@ def exploratory_reasons(
         now: what is judged.
         question: the question under which the claim is shown.
         claim: the claim as it is judged.
+        is_tuned: whether it is about variants that are tuned.
     """
     reasons = []
     before = declared.claims.get((question, claim.name))
@@ -28,6 +29,8 @@ def exploratory_reasons(
             reasons.append("another claim of its family was changed or dropped since")
     if claim.kind == "paired":
         reasons += _seed_changes(declared, now)
+    if is_tuned and declared.tuning is not None and declared.tuning != now.tuning:
+        reasons.append(f"another tuning was declared: {declared.tuning}")
     if claim.kind == "timing" and 0 < (declared.rounds or 0) < (now.rounds or 0):
         reasons.append(f"{now.rounds} rounds, where {declared.rounds} were declared")
     if now.level != declared.level:

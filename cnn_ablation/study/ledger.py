@@ -20,6 +20,7 @@ from cnn_ablation.errors import InputError
 from cnn_ablation.inference import SequentialDesign
 from cnn_ablation.study.declaration import LEVEL
 from cnn_ablation.study.plan import Plan
+from cnn_ablation.study.tuning import Tuning
 from cnn_ablation.system.files import write_json
 
 LEDGER, JUDGEMENTS = "ledger.json", "judgements.jsonl"
@@ -36,6 +37,7 @@ class Declaration:
         schedule: the looks of a sequential study, or None.
         rounds: rounds of the timing pass; None where it is not known.
         level: family-wise significance level.
+        tuning: how variants are tuned, or None.
     """
 
     claims: Mapping[tuple[str, str], Claim]
@@ -43,12 +45,14 @@ class Declaration:
     schedule: SequentialDesign | None
     rounds: int | None = None
     level: float = LEVEL
+    tuning: Tuning | None = None
 
     @classmethod
     def of(cls, plan: Plan, rounds: int | None = None) -> Self:
         """What a plan declares."""
         claims = {(q.name, claim.name): claim for q in plan.study.questions for claim in q.claims}
-        return cls(claims, plan.seeds, plan.schedule, rounds, plan.study.level)
+        level = plan.study.level
+        return cls(claims, plan.seeds, plan.schedule, rounds, level, plan.tuning)
 
     def to_json(self) -> dict[str, Any]:
         """The declaration as JSON values."""
@@ -61,12 +65,14 @@ class Declaration:
             "schedule": None if self.schedule is None else self.schedule.to_json(),
             "timing_rounds": self.rounds,
             "level": self.level,
+            # Left out where nothing is tuned, as before there was tuning.
+            **({"tuning": self.tuning.to_json()} if self.tuning else {}),
         }
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
         """Reads what `to_json` wrote."""
-        schedule = document["schedule"]
+        schedule, tuning = document["schedule"], document.get("tuning")
         claims = {}
         for one in document["claims"]:
             fields = dict(one)
@@ -78,6 +84,7 @@ class Declaration:
             SequentialDesign.from_json(schedule) if schedule else None,
             document["timing_rounds"],
             document["level"],
+            Tuning.from_json(tuning) if tuning else None,
         )
 
     @property

@@ -191,6 +191,9 @@ def _begins_alike(axes: Axes, study: Study, training: TrainingSpec) -> bool:
     """Whether fewer epochs are the beginning of more, for every design at every point."""
     names = {name for variant in study.variants for name in variant.training}
     names |= axes.keys()
+    if study.tuning is not None:
+        # What is chosen for many epochs need not be what is best for few.
+        return False
     constant = training.schedule.name == CONSTANT and training.warmup == 0.0
     varied = {name for v in study.variants for name in v.training if name == EPOCHS}
     return constant and not varied and not names & {"schedule", "warmup"}

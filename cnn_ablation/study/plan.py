@@ -13,6 +13,7 @@ from cnn_ablation.errors import InputError, as_typed
 from cnn_ablation.inference import SequentialDesign
 from cnn_ablation.study.declaration import Study, Variant
 from cnn_ablation.study.document import study_from_json, study_to_json
+from cnn_ablation.study.tuning import Tuning
 from cnn_ablation.system.stored import get, optional
 from cnn_ablation.version import __version__
 
@@ -22,6 +23,10 @@ OLDER_PLAN = (
     *("schema_version", "study", "training", "data", "dataset_version", "fingerprint"),
     *("convolution", "seeds", "environment", "other_datasets", "extensions"),
 )
+
+
+Trial = tuple[TrialSpec, int]
+"""A design and a seed."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +60,9 @@ class Plan:
         extensions: digest of the source of each choice that the study's user registered, by
             `sort name`: `activation swish`.
         schedule: the looks of a sequential study; None in a study of fixed size.
+        tuning: how the variants of tuned arms are tuned; None where there is no such arm.
+        tried: the designs of tuning so far, each with the question and label under which it is
+            shown; empty in a plan as it is declared (see `resolving`).
     """
 
     study: Study
@@ -68,6 +76,8 @@ class Plan:
     other_datasets: Mapping[DataSpec, DatasetFacts] = dataclasses.field(default_factory=dict)
     extensions: Mapping[str, str] = dataclasses.field(default_factory=dict)
     schedule: SequentialDesign | None = None
+    tuning: Tuning | None = None
+    tried: Mapping[TrialSpec, list[tuple[str, str]]] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property
     def _shown(self) -> dict[TrialSpec, list[tuple[str, str]]]:
@@ -75,31 +85,46 @@ class Plan:
         shown: dict[TrialSpec, list[tuple[str, str]]] = {}
         for question in self.study.questions:
             for variant in question.variants:
-                shown.setdefault(self.spec(variant), []).append((question.name, variant.label))
+                if not variant.is_open:
+                    place = (question.name, variant.label)
+                    shown.setdefault(self.spec(variant), []).append(place)
         return shown
 
     @property
     def designs(self) -> tuple[TrialSpec, ...]:
-        """The distinct designs, in the order of their first appearance."""
+        """The distinct designs, in the order of their first appearance; of tuning there are none.
+
+        A variant that is not tuned yet has none either.
+        """
         return tuple(self._shown)
 
     def spec(self, variant: Variant) -> TrialSpec:
-        """The whole spec of one variant's trials."""
+        """The whole spec of one variant's trials; of an open one that which it is tuned from."""
         return variant.spec(self.training, self.data)
 
     def label(self, spec: TrialSpec) -> str:
         """One name a design: that under which the study shows it first."""
-        return self._shown[spec][0][1]
+        return self.labels(spec)[0][1]
 
     def labels(self, spec: TrialSpec) -> list[tuple[str, str]]:
         """The (question name, label) pairs under which the study shows a design."""
-        return self._shown.get(spec, [])
+        return self._shown.get(spec) or self.tried.get(spec, [])
+
+    @property
+    def open_variants(self) -> tuple[Variant, ...]:
+        """The variants that are not tuned yet."""
+        return tuple(variant for variant in self.study.variants if variant.is_open)
+
+    @property
+    def untuned(self) -> tuple[TrialSpec, ...]:
+        """The designs that tuned variants are tuned from, as far as they are not tuned yet."""
+        return tuple(dict.fromkeys(self.spec(variant) for variant in self.open_variants))
 
     def all_labels(self, spec: TrialSpec) -> str:
         """All that a design is called, in one text: `kernel_size: k3,3; stride: s1`."""
         return "; ".join(f"{question}: {label}" for question, label in self.labels(spec))
 
-    def trials(self) -> Iterator[tuple[TrialSpec, int]]:
+    def trials(self) -> Iterator[Trial]:
         """Every trial: designs in the order of the study, and of each all seeds."""
         for spec in self.designs:
             for seed in self.seeds:
@@ -109,6 +134,9 @@ class Plan:
         """What is known of the images that a design is trained on."""
         if data == self.data:
             return DatasetFacts(self.dataset_version, self.fingerprint)
+        if data.validation and data not in self.other_datasets:
+            # What is held out follows from the images that are known.
+            return self.dataset_of(data.replace(validation=0.0))
         return self.other_datasets[data]
 
     def trial_id(self, spec: TrialSpec, seed: int) -> str:
@@ -160,6 +188,8 @@ class Plan:
             document["extensions"] = dict(self.extensions)
         if self.schedule is not None:
             document["schedule"] = self.schedule.to_json()
+        if self.tuning is not None:
+            document["tuning"] = self.tuning.to_json()
         return document
 
     @classmethod
@@ -174,7 +204,7 @@ class Plan:
             newer = isinstance(version, int) and version > SCHEMA_VERSION
             why = f"; version {__version__} of cnn_ablation is older than the file" if newer else ""
             raise InputError(f"schema version {version}: must be {SCHEMA_VERSION}{why}")
-        schedule = optional(document, "schedule", dict)
+        schedule, tuning = (optional(document, name, dict) for name in ("schedule", "tuning"))
         others = {
             DataSpec.from_json(get(one, "data", dict)): DatasetFacts(
                 get(one, "version", str), get(one, "fingerprint", str)
@@ -193,6 +223,7 @@ class Plan:
             other_datasets=others,
             extensions=optional(document, "extensions", dict) or {},
             schedule=SequentialDesign.from_json(schedule) if schedule else None,
+            tuning=Tuning.from_json(tuning) if tuning else None,
         )
         _require_sense(plan)
         return plan

@@ -8,6 +8,7 @@ from cnn_ablation.design import TrialSpec
 from cnn_ablation.study.ledger import Ledger
 from cnn_ablation.study.lines import timed_spec
 from cnn_ablation.study.plan import Plan
+from cnn_ablation.study.resolving import resolve
 from cnn_ablation.study.results import StudyResults, Timing
 from cnn_ablation.training.records import FINISHED, TrialRecord
 
@@ -18,25 +19,25 @@ def results_of(
     rounds: Sequence[dict[str, Any]],
     ledger: Ledger | None,
 ) -> StudyResults:
-    """What a study has found: of each declared trial the line that counts, and its rounds.
+    """What a study has found: of each trial of the plan the line that counts, and its rounds.
 
     Args:
-        plan: what is declared.
+        plan: what is declared; that of the result holds what tuning has chosen.
         trial_lines: lines of `trials.jsonl`.
         rounds: lines of `timings.jsonl`.
         ledger: what was declared before the first trial.
     """
-    trials = tuple(_trials(plan, trial_lines))
-    timings = tuple(_timings(plan, completed(trials), rounds))
-    return StudyResults(plan, trials, timings, ledger)
+    by_id = _one_line_a_trial(trial_lines)
 
-
-def _trials(plan: Plan, lines: Sequence[dict[str, Any]]) -> Iterable[TrialRecord]:
-    by_id = _one_line_a_trial(lines)
-    for spec, seed in plan.trials():
+    def find(spec: TrialSpec, seed: int) -> TrialRecord | None:
         line = by_id.get(plan.trial_id(spec, seed))
-        if line is not None:
-            yield TrialRecord.from_json({**line, "seed": seed}, spec)
+        return None if line is None else TrialRecord.from_json({**line, "seed": seed}, spec)
+
+    resolved, tuning = resolve(plan, find)
+    found = (find(spec, seed) for spec, seed in resolved.trials())
+    trials = tuple(trial for trial in found if trial is not None)
+    timings = tuple(_timings(plan, completed(trials), rounds))
+    return StudyResults(resolved, trials, timings, ledger, tuning)
 
 
 def _one_line_a_trial(lines: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:

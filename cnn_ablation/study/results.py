@@ -8,6 +8,7 @@ from cnn_ablation.design import DataSpec, TrainingSpec, TrialSpec
 from cnn_ablation.study.declaration import Study, Variant
 from cnn_ablation.study.ledger import Ledger
 from cnn_ablation.study.plan import Plan
+from cnn_ablation.study.resolving import TuningResults
 from cnn_ablation.training.records import SECONDS, TrialRecord
 
 
@@ -43,17 +44,19 @@ class StudyResults:
     """A study, how it was run and what it found.
 
     Attributes:
-        plan: what was declared, its settings and seeds; each design has at most one trial of each
-            seed.
-        trials: what has been trained.
+        plan: what was declared, its settings and seeds, with what tuning has chosen so far; each
+            design has at most one trial of each seed.
+        trials: what has been trained and evaluated; the trials of tuning are none of them.
         timings: what has been timed.
         ledger: what was declared before the first trial; None where that is not known.
+        tuning: how far tuning has come; None where nothing is tuned.
     """
 
     plan: Plan
     trials: tuple[TrialRecord, ...]
     timings: tuple[Timing, ...]
     ledger: Ledger | None = None
+    tuning: TuningResults | None = None
 
     @property
     def study(self) -> Study:
@@ -93,6 +96,8 @@ class StudyResults:
 
     def trials_of(self, variant: Variant) -> list[TrialRecord]:
         """A variant's trials of the seeds asked for, in the order of the seeds."""
+        if variant.is_open:
+            return []
         spec, seeds = self.plan.spec(variant), set(self.seeds)
         own = [trial for trial in self.trials if trial.spec == spec and trial.seed in seeds]
         return sorted(own, key=lambda trial: trial.seed)
@@ -126,5 +131,7 @@ class StudyResults:
 
     def timings_of(self, variant: Variant) -> list[Timing]:
         """A variant's times in the order of the rounds."""
+        if variant.is_open:
+            return []
         spec = self.plan.spec(variant)
         return [timing for timing in self.timings if timing.spec == spec]

@@ -4,15 +4,17 @@ Nothing is remembered from look to look, so a study that was stopped decides as 
 """
 
 import itertools
+from collections.abc import Hashable, Iterable
 
 from cnn_ablation.claims import Verdict
 from cnn_ablation.claims.prospects import families
 from cnn_ablation.design import TrialSpec
 from cnn_ablation.inference import sequential_prospects
-from cnn_ablation.study.declaration import Question
-from cnn_ablation.study.plan import Plan
+from cnn_ablation.study.declaration import Question, Variant
+from cnn_ablation.study.plan import Plan, Trial
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.verdicts import judge_results, setting_of
+from cnn_ablation.training.records import TrialRecord
 
 
 def seeds_needed(results: StudyResults) -> dict[TrialSpec, int]:
@@ -35,25 +37,45 @@ def seeds_needed(results: StudyResults) -> dict[TrialSpec, int]:
     return needed
 
 
-def missing_trials(
-    results: StudyResults, *, retry_failed: bool = False
-) -> list[tuple[TrialSpec, int]]:
-    """The trials that are needed by now and not there.
+def missing_trials(results: StudyResults, *, retry_failed: bool = False) -> list[Trial]:
+    """The trials that are needed by now and not there: those of tuning first, then all others.
+
+    Of tuning itself first those of the declared grid, then of each extension.
 
     Args:
         results: what is there.
         retry_failed: whether trials that failed count as not there.
     """
-    done = {
-        (trial.spec, trial.seed) for trial in results.trials if trial.finished or not retry_failed
-    }
+    tuning = results.tuning
+    missing = [] if tuning is None else _not_in(tuning.trials, tuning.needed, retry_failed)
+    return missing or missing_evaluations(results, retry_failed=retry_failed)
+
+
+def missing_evaluations(results: StudyResults, *, retry_failed: bool = False) -> list[Trial]:
+    """As `missing_trials`, but those of tuning, before which none of these is trained."""
     needed = seeds_needed(results)
-    return [
-        (spec, seed)
-        for spec, count in needed.items()
-        for seed in results.seeds[:count]
-        if (spec, seed) not in done
-    ]
+    wanted = [(spec, seed) for spec, count in needed.items() for seed in results.seeds[:count]]
+    return _not_in(results.trials, wanted, retry_failed)
+
+
+def foreseen_trials(results: StudyResults, *, retry_failed: bool = False) -> list[Trial]:
+    """The trials that are needed by now and those that follow tuning; see `missing_trials`.
+
+    A variant that is not tuned yet stands there as given, with the seeds of the study, in a
+    sequential one of its first look. What extends a grid is not foreseen.
+    """
+    tuning, schedule = results.tuning, results.plan.schedule
+    missing = [] if tuning is None else _not_in(tuning.trials, tuning.needed, retry_failed)
+    seeds = results.seeds if schedule is None else results.seeds[: schedule.looks[0]]
+    later = [(spec, seed) for spec in results.plan.untuned for seed in seeds]
+    return [*missing, *missing_evaluations(results, retry_failed=retry_failed), *later]
+
+
+def _not_in(
+    trials: Iterable[TrialRecord], wanted: Iterable[Trial], retry_failed: bool
+) -> list[Trial]:
+    done = {(trial.spec, trial.seed) for trial in trials if trial.finished or not retry_failed}
+    return [trial for trial in wanted if trial not in done]
 
 
 def look_line(results: StudyResults) -> str:
@@ -83,12 +105,14 @@ def expected_trials(plan: Plan, effect: float = 1.0) -> float:
     schedule = plan.schedule
     if schedule is None:
         return float(len(plan.designs) * len(plan.seeds))
-    open_after = {spec: [1.0] * len(schedule.looks) for spec in plan.designs}
+    open_after: dict[Hashable, list[float]] = {}
     setting = setting_of(plan)
     claims = [claim for question in plan.study.questions for claim in question.claims]
     families_of = families(claims, setting)
     for question in plan.study.questions:
-        labels = {variant.label: plan.spec(variant) for variant in question.variants}
+        labels = {v.label: _design(plan, question, v) for v in question.variants}
+        for design in labels.values():
+            open_after.setdefault(design, [1.0] * len(schedule.looks))
         tested = {
             (claim.question, claim.hypothesis(contrast)): claim.labels_of(contrast)
             for claim in question.claims
@@ -101,7 +125,7 @@ def expected_trials(plan: Plan, effect: float = 1.0) -> float:
                 chances = zip(open_after[labels[label]], stopped, strict=True)
                 open_after[labels[label]] = [all_by * by for all_by, by in chances]
     compared = {
-        plan.spec(variant)
+        _design(plan, question, variant)
         for question in plan.study.questions
         for variant in question.variants
         if any(variant.label in claim.labels for claim in question.claims)
@@ -109,11 +133,16 @@ def expected_trials(plan: Plan, effect: float = 1.0) -> float:
     steps = [b - a for a, b in itertools.pairwise(schedule.looks)]
     return sum(
         schedule.looks[0]
-        + sum(step * (1.0 - by) for step, by in zip(steps, open_after[spec], strict=False))
-        if spec in compared
+        + sum(step * (1.0 - by) for step, by in zip(steps, stopped_by, strict=False))
+        if design in compared
         else schedule.looks[0]
-        for spec in plan.designs
+        for design, stopped_by in open_after.items()
     )
+
+
+def _design(plan: Plan, question: Question, variant: Variant) -> Hashable:
+    """What is trained of a variant; one that is not tuned yet stands for itself."""
+    return (question.name, variant.label) if variant.is_open else plan.spec(variant)
 
 
 def saved_line(results: StudyResults) -> str:

@@ -95,6 +95,7 @@ class Store:
         folder: the folder.
         plan: what is to be there in the end.
         repairs: what was mended on opening, a line each.
+        resolved: the plan with what tuning had chosen when `results` was last called.
         strays: stored trials that the plan does not declare, a sentence each.
     """
 
@@ -138,7 +139,8 @@ class Store:
             _require_same(self.folder, kept, self.plan)
         self.repairs = [*self._trials.repair(), *self._timings.repair()]
         self._trial_lines, self._rounds = self._trials.read(), self._timings.read()
-        self.strays = explain_strays(self.plan, self._trial_lines)
+        self.resolved = results_of(self.plan, self._trial_lines, (), None).plan
+        self.strays = explain_strays(self.resolved, self._trial_lines)
         if kept is not None:
             # Who only looks at a finished study does not sign it with another machine.
             self.plan = dataclasses.replace(self.plan, environment=kept.environment)
@@ -177,7 +179,7 @@ class Store:
         line = {
             "trial_id": self.plan.trial_id(trial.spec, trial.seed),
             "dataset_version": self.plan.dataset_of(trial.spec.data).version,
-            "variant": [f"{q}: {label}" for q, label in self.plan.labels(trial.spec)],
+            "variant": [f"{q}: {label}" for q, label in self.resolved.labels(trial.spec)],
             "seed": trial.seed,
             "status": trial.status,
             "error": trial.error,
@@ -256,7 +258,9 @@ class Store:
 
     def results(self) -> StudyResults:
         """All that is there so far."""
-        return results_of(self.plan, self._trial_lines, self._rounds, self.ledger)
+        results = results_of(self.plan, self._trial_lines, self._rounds, self.ledger)
+        self.resolved = results.plan
+        return results
 
     def _write_plan(self) -> None:
         try:

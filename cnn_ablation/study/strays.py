@@ -1,6 +1,7 @@
 """Stored trials that a plan does not declare: how many, of which design, and why."""
 
 import collections
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,10 +15,12 @@ def explain_strays(plan: Plan, lines: Sequence[Mapping[str, Any]]) -> list[str]:
     """A sentence for each reason why stored trials are of no use to a plan; they are kept.
 
     Args:
-        plan: what is declared.
+        plan: what is declared, with what tuning has chosen.
         lines: what `trials.jsonl` holds.
     """
-    declared = {plan.trial_id(spec, seed) for spec, seed in plan.trials()}
+    tried = itertools.product(plan.tried, plan.tuning.trial_seeds if plan.tuning else ())
+    known = itertools.chain(plan.trials(), tried)
+    declared = {plan.trial_id(spec, seed) for spec, seed in known}
     counts = collections.Counter(
         _reason(plan, line) for line in lines if line["trial_id"] not in declared
     )

@@ -28,6 +28,7 @@ from cnn_ablation.design.trial import PARTS
 from cnn_ablation.errors import InputError
 from cnn_ablation.options.registry import nearest
 from cnn_ablation.study.declaration import LEVEL, Question, Study, Variant, grid
+from cnn_ablation.study.tuning import Tuning
 
 # The keys of each table, and what each must be: a type, or several.
 Kinds = Mapping[str, type | tuple[type, ...]]
@@ -39,6 +40,7 @@ TOP: Kinds = {
     "spending": str,
     "level": float,
     "map_over": dict,
+    "tuning": dict,
     "network": dict,
     "training": dict,
     "data": dict,
@@ -53,6 +55,14 @@ QUESTION: Kinds = {
     "axes": dict,
     "variant": list,
     "claim": list,
+}
+TUNING: Kinds = {
+    "field": str,
+    "values": list,
+    "seeds": int,
+    "validation": float,
+    "by": str,
+    "extensions": int,
 }
 CLAIM: Kinds = {
     "name": str,
@@ -126,6 +136,7 @@ def parse_study(text: str) -> StudyFile:
             document.get("spending", "linear"),
             document.get("level", LEVEL),
             _map_over(document.get("map_over", {})),
+            _tuning(document.get("tuning")),
         ),
         description=document.get("description", ""),
         training=_part(TrainingSpec, "training", document.get("training", {})),
@@ -221,6 +232,13 @@ def _pairs(place: str, pairs: Sequence[Any]) -> tuple[tuple[str, str], ...]:
         if not whole or not all(isinstance(one, str) for one in pair):
             raise InputError(f'{place}: must be pairs of labels, ["better", "worse"]')
     return tuple((a, b) for a, b in pairs)
+
+
+def _tuning(table: Mapping[str, Any] | None) -> Tuning | None:
+    if table is None:
+        return None
+    _check("tuning", table, TUNING, ("field", "values"))
+    return Tuning(**{**table, "values": tuple(table["values"])})
 
 
 def _map_over(table: Mapping[str, Any]) -> Mapping[str, tuple[Any, ...]]:

@@ -6,11 +6,13 @@ from collections.abc import Hashable
 import numpy as np
 from numpy.typing import NDArray
 
-from cnn_ablation.claims import Schedule, Setting, Verdict, judge
+from cnn_ablation.claims import Claim, Schedule, Setting, Verdict, judge
 from cnn_ablation.claims.units import COUNTED
+from cnn_ablation.design import DataSpec
 from cnn_ablation.design.summary import summarize
 from cnn_ablation.errors import as_typed
 from cnn_ablation.options import FIRST_VERSION
+from cnn_ablation.study.arms import arm_of
 from cnn_ablation.study.declaration import Question, Variant
 from cnn_ablation.study.exploratory import exploratory_reasons
 from cnn_ablation.study.ledger import Declaration
@@ -65,14 +67,25 @@ def _labelled(results: StudyResults, verdicts: list[Verdict], level: float) -> l
 
 def why_exploratory(results: StudyResults, level: float | None = None) -> list[tuple[str, ...]]:
     """Of each claim why its verdict is no test of what was declared; empty where it is one."""
-    claims = [(question.name, c) for question in results.study.questions for c in question.claims]
+    claims = [(question, c) for question in results.study.questions for c in question.claims]
     if results.ledger is None:
         return [()] * len(claims)
     declared = results.ledger.declaration
     level = results.study.level if level is None else level
     rounds = len({timing.round for timing in results.timings})
     now = dataclasses.replace(Declaration.of(results.plan, rounds or None), level=level)
-    return [exploratory_reasons(declared, now, place, claim) for place, claim in claims]
+    return [
+        exploratory_reasons(
+            declared, now, question.name, claim, is_tuned=_is_tuned(question, claim)
+        )
+        for question, claim in claims
+    ]
+
+
+def _is_tuned(question: Question, claim: Claim) -> bool:
+    """Whether a claim is about a variant of a tuned arm."""
+    arms = [arm_of(variant) for variant in question.variants if variant.label in claim.labels]
+    return any(arm.is_tuned for arm in arms if arm is not None)
 
 
 def schedule_of(plan: Plan, level: float | None = None) -> Schedule | None:
@@ -91,11 +104,11 @@ def correct_images(
     Variants that are tested on other images than the study's are left out: image by image they can
     be compared with no other.
     """
-    tested = (results.data.dataset, results.data.test_split)
+    tested = _tested_on(results.data)
     found: dict[str, dict[Hashable, NDArray[np.bool_]]] = {}
     for variant in question.variants:
         data = results.plan.spec(variant).data
-        if (data.dataset, data.test_split) == tested:
+        if _tested_on(data) == tested:
             found[variant.label] = {
                 trial.seed: trial.test_correct.bits()
                 for trial in results.trials_of(variant)
@@ -104,10 +117,16 @@ def correct_images(
     return found
 
 
+def _tested_on(data: DataSpec) -> tuple[str, ...]:
+    """What decides which images are evaluated."""
+    if data.validation:
+        return data.dataset, data.train_split, f"{data.validation}"
+    return data.dataset, data.test_split
+
+
 def setting_of(plan: Plan) -> Setting:
     """The setting that every verdict carries."""
     training, data = plan.training, plan.data
-    usual_splits = (data.train_split, data.test_split) == ("train", "test")
     return Setting(
         dataset=data.title,
         epochs=min((spec.training.epochs for spec in plan.designs), default=training.epochs),
@@ -115,9 +134,20 @@ def setting_of(plan: Plan) -> Setting:
         learning_rate=training.learning_rate,
         device=plan.environment.get("device"),
         batch_size=training.batch_size,
-        splits="" if usual_splits else f"{data.train_split} to train, {data.test_split} to test",
+        splits=_splits(data),
         others=tuple(_others(plan)),
     )
+
+
+def _splits(data: DataSpec) -> str:
+    if data.validation:
+        share = f"{100 * data.validation:g} % of {data.train_split}"
+        return (
+            f"{data.train_split} to train but for {share}, which is evaluated, not the test images"
+        )
+    if (data.train_split, data.test_split) == ("train", "test"):
+        return ""
+    return f"{data.train_split} to train, {data.test_split} to test"
 
 
 def _others(plan: Plan) -> list[str]:
@@ -137,8 +167,13 @@ def _others(plan: Plan) -> list[str]:
     lines += [
         f"{name} {its.typed(images[name])}"
         for name, its in plan.data.options().items()
-        if its.absent is not FIRST_VERSION and not its.is_absent(images[name])
+        if its.absent is not FIRST_VERSION
+        and not its.is_absent(images[name])
+        and name != "validation"
     ]
+    if plan.tuning is not None:
+        tuning = plan.tuning
+        lines.append(f"tuned arms choose {tuning.field} by validation {tuning.by}")
     return lines + _set_by_variants(plan)
 
 

@@ -286,6 +286,10 @@ def _require_fit(spec: TrialSpec, dataset: Dataset) -> None:
         raise FieldError(
             "image_size", spec.data.image_size, f"the images of {dataset.name} were not resized"
         )
+    if spec.data.validation != dataset.validation:
+        raise FieldError(
+            "validation", spec.data.validation, f"of {dataset.name} {dataset.validation:g} is"
+        )
     for name, given, has in (
         ("image_shape", spec.network.image_shape, dataset.image_shape),
         ("classes", spec.network.classes, dataset.num_classes),

@@ -12,12 +12,12 @@ from cnn_ablation.claims import Claim
 from cnn_ablation.design import NetworkSpec
 from cnn_ablation.design.summary import summarize
 from cnn_ablation.errors import InputError
+from cnn_ablation.studies import notebook
 from cnn_ablation.study import Question, Study, Variant, add_arms, one_axis
 from cnn_ablation.study.arms import ARMS, arm_names, members_of
 from cnn_ablation.study.controls import control_at
 from cnn_ablation.study.document import study_from_json, study_to_json
 from cnn_ablation.study.widths import with_macs
-from experiments import notebook
 
 CLAIM = Claim("near", "stride", "small steps", "test_accuracy", (("stride=1", "stride=2"),))
 SIZE = Claim(

@@ -1,0 +1,261 @@
+"""From a declared plan and its trials to the plan as it stands: what tuning has chosen so far.
+
+A tuned variant is declared before anybody knows its best value. Which trials tuning needs, how its
+grid is extended, and what is chosen in the end are functions of the declaration and of the trials
+that are there: a study that was stopped chooses as one that was not.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from statistics import fmean
+from typing import Any
+
+from cnn_ablation.design import TrialSpec
+from cnn_ablation.errors import FieldError, InputError, as_typed
+from cnn_ablation.study.declaration import Question, Variant
+from cnn_ablation.study.plan import Plan, Trial
+from cnn_ablation.study.tuning import Tuning, choose, extended
+from cnn_ablation.training.records import TrialRecord
+
+# The trial of a design and seed, or None where it is not there.
+Find = Callable[[TrialSpec, int], TrialRecord | None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Attempt:
+    """One value of a variant's.
+
+    Attributes:
+        value: the value.
+        spec: what is trained: on a part of the training images.
+        trials: those that are there, in the order of the seeds.
+        score: mean over the seeds of what values are compared by; None where a trial diverged, and
+            as long as one is missing or failed.
+    """
+
+    value: Any
+    spec: TrialSpec
+    trials: tuple[TrialRecord, ...]
+    score: float | None
+
+    def is_whole(self, tuning: Tuning) -> bool:
+        """Whether every seed is there, none of them failed."""
+        return sum(trial.finished for trial in self.trials) == tuning.seeds
+
+
+@dataclasses.dataclass(frozen=True)
+class Tuned:
+    """The tuning of one variant.
+
+    Attributes:
+        question: name of its question.
+        label: its label.
+        default: the value that it has as given.
+        attempts: one for each value of the grid.
+        chosen: the value; None as long as trials are missing.
+        edge: -1 or 1 where the value is the lowest or the highest that was tried.
+    """
+
+    question: str
+    label: str
+    default: Any
+    attempts: tuple[Attempt, ...]
+    chosen: Any = None
+    edge: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing is chosen yet."""
+        return self.chosen is None
+
+
+@dataclasses.dataclass(frozen=True)
+class TuningResults:
+    """How far tuning has come.
+
+    Attributes:
+        tuning: the declaration.
+        grid: the values, those declared first and then the extensions.
+        variants: every tuned variant.
+    """
+
+    tuning: Tuning
+    grid: tuple[Any, ...]
+    variants: tuple[Tuned, ...]
+
+    @property
+    def extensions(self) -> tuple[Any, ...]:
+        """The values that were added to the declared ones."""
+        return self.grid[len(self.tuning.values) :]
+
+    @property
+    def designs(self) -> dict[TrialSpec, tuple[str, str]]:
+        """What is trained, with the question and label under which it is shown first."""
+        found: dict[TrialSpec, tuple[str, str]] = {}
+        for tuned in self.variants:
+            for one in tuned.attempts:
+                value = f"{self.tuning.field}={as_typed(one.value)}"
+                found.setdefault(one.spec, (tuned.question, f"{tuned.label} {value}"))
+        return found
+
+    @property
+    def needed(self) -> tuple[Trial, ...]:
+        """Every trial that tuning needs by now, there or not."""
+        return tuple((spec, seed) for spec in self.designs for seed in self.tuning.trial_seeds)
+
+    @property
+    def trials(self) -> tuple[TrialRecord, ...]:
+        """Those that are there; a design that several variants share counts once."""
+        found = {
+            (one.spec, trial.seed): trial
+            for tuned in self.variants
+            for one in tuned.attempts
+            for trial in one.trials
+        }
+        return tuple(found.values())
+
+
+def resolve(plan: Plan, find: Find) -> tuple[Plan, TuningResults | None]:
+    """The plan with the values that tuning has chosen, and how it came to them.
+
+    Tuned variants whose value is not known yet stay open; see `Variant.is_open`.
+
+    Args:
+        plan: what is declared.
+        find: gives the trials that are there.
+    """
+    tuning, places = plan.tuning, list(_open_variants(plan))
+    if tuning is None or not places:
+        return plan, None
+    grid = tuning.values
+    for extension in range(tuning.extensions + 1):
+        found = [_tuned(plan, tuning, question, v, grid, find) for question, v in places]
+        wider = extended(tuning, grid, _edges(plan, tuning, grid, found))
+        done = any(one.is_open for one in found) or extension == tuning.extensions
+        if done or wider == grid:
+            break
+        grid = wider
+    results = TuningResults(tuning, grid, tuple(found))
+    return _with_choices(plan, results), results
+
+
+def tuning_spec(plan: Plan, tuning: Tuning, variant: Variant, value: Any) -> TrialSpec:
+    """What tuning trains of a variant at a value.
+
+    Raises:
+        InputError: the value is not allowed beside what else the variant is trained with.
+    """
+    try:
+        return plan.spec(variant).replace(**{tuning.field: value, "validation": tuning.validation})
+    except FieldError as error:
+        raise InputError(f"variant {variant.label}: tuning {tuning.field}: {error}") from None
+
+
+def require_tunable(plan: Plan) -> None:
+    """Refuses a tuning that makes no sense with the rest of a plan.
+
+    Raises:
+        InputError: seeds of tuning are seeds of the study, a value is not allowed for a variant, a
+            variant sets the field itself, or the study is evaluated on validation images anyway.
+    """
+    tuning, places = plan.tuning, list(_open_variants(plan))
+    if tuning is None:
+        if places:
+            raise InputError(
+                f"variant {places[0][1].label}: is in a tuned arm, and nothing says how it is tuned"
+            )
+        return
+    shared = sorted(set(tuning.trial_seeds) & set(plan.seeds))
+    if shared:
+        raise InputError(
+            f"tuning: seed {shared[0]} is one of tuning ({tuning.trial_seeds[0]} to "
+            f"{tuning.trial_seeds[-1]}) and of the study; the study must have others"
+        )
+    for _, variant in places:
+        if tuning.field in variant.training:
+            raise InputError(
+                f"variant {variant.label}: sets {tuning.field} itself, which is what is tuned"
+            )
+        if plan.spec(variant).data.validation:
+            raise InputError(
+                f"validation={plan.spec(variant).data.validation:g}: a tuned study is evaluated on "
+                "its test images; what tuning holds out is said by the tuning's own validation"
+            )
+        for value in tuning.values:
+            tuning_spec(plan, tuning, variant, value)
+
+
+def _open_variants(plan: Plan) -> Iterator[tuple[Question, Variant]]:
+    for question in plan.study.questions:
+        for variant in question.variants:
+            if variant.is_open:
+                yield question, variant
+
+
+def _tuned(
+    plan: Plan,
+    tuning: Tuning,
+    question: Question,
+    variant: Variant,
+    grid: Sequence[Any],
+    find: Find,
+) -> Tuned:
+    """One variant's attempts on a grid, and its choice where they are whole."""
+    attempts = tuple(_attempt(plan, tuning, variant, value, find) for value in grid)
+    default = plan.spec(variant).training.values().get(tuning.field)
+    tuned = Tuned(question.name, variant.label, default, attempts)
+    if not all(one.is_whole(tuning) for one in attempts):
+        return tuned
+    choice = choose(tuning, grid, {one.value: one.score for one in attempts}, default)
+    return dataclasses.replace(tuned, chosen=choice.value, edge=choice.edge)
+
+
+def _attempt(plan: Plan, tuning: Tuning, variant: Variant, value: Any, find: Find) -> Attempt:
+    spec = tuning_spec(plan, tuning, variant, value)
+    found = (find(spec, seed) for seed in tuning.trial_seeds)
+    trials = tuple(trial for trial in found if trial is not None)
+    completed = [trial for trial in trials if trial.status == "completed"]
+    score = None
+    if len(completed) == tuning.seeds:
+        score = fmean(getattr(trial.epochs[-1], tuning.metric) for trial in completed)
+    return Attempt(value, spec, trials, score)
+
+
+def _edges(plan: Plan, tuning: Tuning, grid: Sequence[Any], found: Sequence[Tuned]) -> set[int]:
+    """The edges at which a best value lies and beyond which all variants can be trained."""
+    edges = {one.edge for one in found} - {0}
+    return {edge for edge in edges if _can_be_tried(plan, tuning, extended(tuning, grid, {edge}))}
+
+
+def _can_be_tried(plan: Plan, tuning: Tuning, grid: Sequence[Any]) -> bool:
+    """Whether every value is one that every variant can have."""
+    try:
+        for _, variant in _open_variants(plan):
+            for value in grid:
+                tuning_spec(plan, tuning, variant, value)
+    except InputError:
+        return False
+    return True
+
+
+def _with_choices(plan: Plan, results: TuningResults) -> Plan:
+    chosen = {
+        (tuned.question, tuned.label): tuned.chosen
+        for tuned in results.variants
+        if not tuned.is_open
+    }
+
+    def made(question: Question, variant: Variant) -> Variant:
+        place = (question.name, variant.label)
+        if place not in chosen:
+            return variant
+        training: Mapping[str, Any] = {**variant.training, results.tuning.field: chosen[place]}
+        return dataclasses.replace(variant, training=training, is_open=False)
+
+    questions = tuple(
+        dataclasses.replace(q, variants=tuple(made(q, variant) for variant in q.variants))
+        for q in plan.study.questions
+    )
+    study = dataclasses.replace(plan.study, questions=questions)
+    tried = {spec: [place] for spec, place in results.designs.items()}
+    return dataclasses.replace(plan, study=study, tried=tried)
