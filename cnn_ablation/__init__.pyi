@@ -10,6 +10,7 @@ from .data import Dataset as Dataset
 from .data import LabeledImages as LabeledImages
 from .data import load_dataset as load_dataset
 from .data import register_dataset as register_dataset
+from .data import use_dataset as use_dataset
 from .design import DataSpec as DataSpec
 from .design import NetworkSpec as NetworkSpec
 from .design import TrainingSpec as TrainingSpec
@@ -20,6 +21,10 @@ from .errors import FieldError as FieldError
 from .errors import InputError as InputError
 from .execution.options import StudyOptions as StudyOptions
 from .execution.session import train_study as train_study
+from .models.files import load as load
+from .models.files import save as save
+from .models.model import Model as Model
+from .models.scores import Scores as Scores
 from .network.model import apply as apply
 from .network.model import init as init
 from .optimizers import Optimizer as Optimizer
@@ -53,5 +58,6 @@ from .training.steps import train_step as train_step
 from .training.trainer import TrainedTrial as TrainedTrial
 from .training.trainer import Trainer as Trainer
 from .training.trainer import fit as fit
+from .training.trainer import train_config as train_config
 
 __version__: str

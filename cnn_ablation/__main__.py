@@ -37,6 +37,7 @@ COMMANDS = (
         "export", "RUN ...", "give results as a tidy table: CSV, JSON lines, Parquet", "export"
     ),
     Command("judge", "TABLE --claims=FILE", "judge claims on anybody's results", "judge"),
+    Command("predict", "MODEL IMAGES ...", "ask a trained model what images show", "predict"),
     Command("schema", "NAME", "print the JSON Schema of a file that is read or written", "schema"),
     Command("doctor", "", "say what is installed, what is missing, and what to do", "doctor"),
 )

@@ -14,10 +14,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pages import PAGES, ROOT, Block, Script, anchors, code_lines, excerpts, links, scripts, spans
+from pages import (
+    PAGES,
+    ROOT,
+    Block,
+    Script,
+    anchors,
+    blocks,
+    code_lines,
+    excerpts,
+    links,
+    scripts,
+    spans,
+)
 
+from cnn_ablation import __main__ as one_command
+from cnn_ablation import studies
 from cnn_ablation.commands.study import OWN_STUDY
+from cnn_ablation.study.checks import check_study
 from cnn_ablation.study.metrics import METRICS
+from cnn_ablation.study.toml_file import parse_study
 
 PACKAGE = ROOT / "cnn_ablation"
 TINY = [
@@ -65,6 +81,13 @@ sys.argv = [module]
 runpy.run_module(module, run_name="__main__", alter_sys=True)
 """
 _COMMAND = re.compile(r"python -m ((?:cnn_ablation|experiments)\.\w+)([^`]*)")
+# Of the one command the same, under the module that a subcommand is.
+_ONE = re.compile(r"(?:^|\$ )cnn-ablation (\w+)([^`]*)")
+_SAME = {
+    "train": "cnn_ablation.main",
+    "judge": "cnn_ablation.judge",
+    "report": "cnn_ablation.report",
+}
 # Help is asked for without flags; the others are places to fill in.
 _NO_WORDS = ("--help", "...", "NAME")
 
@@ -75,13 +98,31 @@ def commands() -> dict[str, list[list[str]]]:
     for page in PAGES:
         for line in code_lines(page):
             for module, rest in _COMMAND.findall(line):
-                words = shlex.split(re.split(r" [|>&]", rest)[0])
-                found[module].append([word for word in words if word not in _NO_WORDS])
+                found[module].append(_words(rest))
+            for name, rest in _ONE.findall(line):
+                words = _words(rest)
+                if name == "study" and words and words[0] in studies.NAMES:
+                    found[f"experiments.{words[0]}"].append(words[1:])
+                elif name in _SAME:
+                    found[_SAME[name]].append(words)
+                else:
+                    found[f"cnn_ablation {name}"].append(words)
     return found
 
 
+def _words(rest: str) -> list[str]:
+    words = shlex.split(re.split(r" [|>&]", rest)[0])
+    # Images of the reader's own are not there.
+    return [w for w in words if w not in _NO_WORDS and not w.startswith("--dataset=./")]
+
+
 COMMANDS = commands()
-PARSED = [module for module in COMMANDS if module != "experiments.execute_colab"]
+TOML = [b for page in PAGES for b in blocks(page) if "[[question]]" in b.text]
+# Of subcommands that define their flags when they run.
+OTHER_FLAGS = {"figures", "json", "split", "top", "out", "metric", "new", "version", "matrix"}
+# What has no module of its own: tests of the commands look at these.
+OTHERS = {one.partition(" ")[2] for one in COMMANDS if " " in one}
+PARSED = [m for m in COMMANDS if m != "experiments.execute_colab" and " " not in m]
 
 
 @functools.cache
@@ -126,6 +167,11 @@ def test_python_of_the_pages_runs(script: Script, tmp_path: Path) -> None:
         assert (tmp_path / "study" / "report" / "report.html").exists()
 
 
+@pytest.mark.parametrize("block", TOML, ids=lambda block: block.page)
+def test_studies_in_toml_are_studies(block: Block) -> None:
+    check_study(parse_study(block.text).study)
+
+
 @pytest.mark.parametrize("module", PARSED)
 def test_commands_of_the_pages_are_understood(module: str) -> None:
     assert flags_of(module)
@@ -133,12 +179,13 @@ def test_commands_of_the_pages_are_understood(module: str) -> None:
 
 def test_commands_without_flags_are_there() -> None:
     for module in COMMANDS:
-        assert importlib.util.find_spec(module) is not None
+        assert " " in module or importlib.util.find_spec(module) is not None
+    assert {command.name for command in one_command.COMMANDS} >= OTHERS
 
 
 def test_flags_that_pages_speak_of_are_flags() -> None:
     own = {name for s in SCRIPTS for name in re.findall(r"(\w+): \w+ = cnn\.option", s.block.text)}
-    known = own.union({"help"}, *map(flags_of, PARSED))
+    known = own.union({"help"}, OTHER_FLAGS, *map(flags_of, PARSED))
     spoken = {
         (page, name)
         for page in PAGES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cnn_ablation.claims.claim import Claim
@@ -79,6 +80,32 @@ def _findings(verdict: Verdict) -> str:
         clauses.append(f"and {len(deciding) - _SHOWN} more")
     tail = f". {shared[:1].upper()}{shared[1:]}" if shared else ""
     return f"{lead}: {'; '.join(clauses)}{tail}{_decided(verdict)}"
+
+
+def telling_contrast(verdict: Verdict) -> ContrastVerdict | None:
+    """The one comparison to show where there is room for one; None without data.
+
+    Of those that made the outcome the one that speaks least for the claim: where all hold the
+    narrowest.
+    """
+    known = [c for c in verdict.deciding if c.difference is not None]
+    return min(known, key=lambda c: _clearance(verdict.claim, c), default=None)
+
+
+def method_sentence(verdicts: Sequence[Verdict]) -> str:
+    """How the verdicts of a question were reached, each thing once; empty without statistics."""
+    tested = [v for v in verdicts if v.claim.kind != "exact" and v.contrasts]
+    parts = dict.fromkeys(_error_control(v) for v in tested)
+    parts |= dict.fromkeys(_speaks(v).strip() for v in tested)
+    for verdict in tested:
+        if verdict.dropped:
+            what = f"{verdict.claim.unit.label}: {_dropped(verdict)}"
+            parts[f"{what[:1].upper()}{what[1:]}."] = None
+    return " ".join(part for part in parts if part)
+
+
+def _dropped(verdict: Verdict) -> str:
+    return f"{plural(verdict.dropped, 'pair')} dropped: missing or diverged"
 
 
 def _decided(verdict: Verdict) -> str:
@@ -182,7 +209,7 @@ def _setting(verdict: Verdict) -> str:
     fewest = f"{verdict.n} to " if verdict.n < most else ""
     text += f", {fewest}{plural(most, unit_noun(claim.kind))}"
     if verdict.dropped:
-        text += f" ({plural(verdict.dropped, 'pair')} dropped: missing or diverged)"
+        text += f" ({_dropped(verdict)})"
     return f"{text}. {_error_control(verdict)}{_speaks(verdict)}"
 
 

@@ -118,6 +118,12 @@ class ContrastVerdict:
         return self.a, self.b
 
     @property
+    def named(self) -> str:
+        """The difference in the labels of its variants: `a − b`, or `(a − b) − (c − d)`."""
+        pair = f"{self.a} − {self.b}"
+        return f"({pair}) − ({' − '.join(self.against)})" if self.against else pair
+
+    @property
     def n(self) -> int:
         """Pairs used."""
         return self.comparison.n if self.comparison else 0

@@ -99,6 +99,7 @@ def define_single_flags() -> None:
     text = "replace a finished run in the workdir"
     define("overwrite", False, Option(YES_NO, text), module)
     define("dry_run", False, declared(StudyOptions)["dry_run"], module)
+    define("save_params", False, declared(StudyOptions)["save_params"], module)
 
 
 def define_compute_flags() -> None:

@@ -64,7 +64,7 @@ def _read_claims(given: str) -> DeclaredClaims:
 
 def _write(folder: Path, declared: DeclaredClaims, verdicts: Sequence[Verdict]) -> None:
     # Imported late: drawing takes a second to import.
-    from cnn_ablation.report.differences import difference_chart
+    from cnn_ablation.report.differences import difference_chart, difference_panel
     from cnn_ablation.report.rendering import chart_files
 
     of_figure: dict[str, list[Verdict]] = {}
@@ -74,7 +74,7 @@ def _write(folder: Path, declared: DeclaredClaims, verdicts: Sequence[Verdict]) 
         folder.mkdir(parents=True, exist_ok=True)
         write_text(folder / "verdicts.csv", verdicts_csv(verdicts))
         for name, own in of_figure.items():
-            chart = difference_chart(name, own)
+            chart = difference_chart(name, [difference_panel(one) for one in own])
             for form, image in chart_files(chart).items() if chart else ():
                 write_bytes(folder / f"{name}.{form}", image)
     except OSError as error:

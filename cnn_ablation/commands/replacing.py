@@ -7,6 +7,7 @@
 import shutil
 from pathlib import Path
 
+from cnn_ablation.models.names import MODELS
 from cnn_ablation.study.store import TIMINGS
 from cnn_ablation.trackers.files import EVENT_FILES, TENSORBOARD
 
@@ -50,7 +51,8 @@ def complete(folder: Path) -> None:
 
 def _set_aside(folder: Path, aside: Path) -> None:
     """Moves what the new run may have no file of that name for."""
-    for file in (folder / TIMINGS, *(folder / TENSORBOARD).rglob(f"{EVENT_FILES}*")):
+    events = (folder / TENSORBOARD).rglob(f"{EVENT_FILES}*")
+    for file in (folder / TIMINGS, *events, *folder.glob(MODELS)):
         if file.exists():
             _move(file, aside / file.relative_to(folder))
 

@@ -1,38 +1,77 @@
-"""The command that rebuilds a study's report from its trials."""
+"""The command that rebuilds a study's report from its trials, and compares studies."""
 
 import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from absl import flags
 
 from cnn_ablation.commands import entry
 from cnn_ablation.data import DataLocation, LabeledImages, load_data
 from cnn_ablation.errors import InputError
-from cnn_ablation.report import write_report
+from cnn_ablation.report import write_comparison, write_effects, write_report
+from cnn_ablation.report.comparison import names_of_folders
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.store import load_results
 from cnn_ablation.system.paths import user_path
 
 _DESCRIPTION = """{program} WORKDIR
+{program} WORKDIR WORKDIR ... --out=FOLDER
+{program} WORKDIR ... --effects=effects.png
 
-Writes WORKDIR/report/ anew from the study in WORKDIR: report.html, report.md, figures, tables.
+Of one study: writes WORKDIR/report/ anew, with report.html, report.md, figures, tables.
+Of several: writes one page that has their verdicts side by side, comparison.html.
+With --effects: draws what every choice does and costs, and writes that picture alone.
 Nothing is trained and nothing else in WORKDIR is touched; a study may still be running."""
+_MODULE = "cnn_ablation: reporting"
+_COMPARISON = "comparison"
+FLAGS = flags.FLAGS
 
 
 def run() -> None:
-    """Rebuilds the report of the folder that the command line names, and exits."""
+    """Reports on the folders that the command line names, and exits."""
+    flags.DEFINE_string(
+        "out",
+        None,
+        "folder for what is written (default: WORKDIR/report, or comparison/ of several studies)",
+        module_name=_MODULE,
+    )
+    flags.DEFINE_string(
+        "effects",
+        None,
+        "file, .png or .svg, for the picture of what every choice does and costs",
+        module_name=_MODULE,
+    )
     given = entry.take_words()
-    entry.run(lambda: _rebuild(given), _DESCRIPTION.format(program=entry.called_as("report")))
+    entry.run(lambda: _report(given), _DESCRIPTION.format(program=entry.called_as("report")))
 
 
-def _rebuild(folders: list[str]) -> None:
-    if len(folders) != 1:
-        raise InputError(f"WORKDIR={' '.join(folders)}: must be the folder of one study")
-    workdir = user_path("workdir", folders[0])
-    results = load_results(workdir)
+def _report(given: Sequence[str]) -> None:
+    if not given:
+        raise InputError("WORKDIR=: must be the folder of a study, or of several")
+    if len(set(given)) < len(given):
+        raise InputError(f"WORKDIR={' '.join(given)}: names a folder twice")
+    folders = [user_path("workdir", folder) for folder in given]
+    studies = [load_results(folder) for folder in folders]
+    if FLAGS.effects:
+        path = user_path("effects", FLAGS.effects)
+        _written(path, lambda: write_effects(studies, path))
+    elif len(studies) == 1:
+        out = user_path("out", FLAGS.out) if FLAGS.out else folders[0] / "report"
+        tests = _tests_of(studies[0])
+        _written(out, lambda: write_report(studies[0], out, tests))
+    else:
+        out = user_path("out", FLAGS.out or _COMPARISON)
+        named = dict(zip(names_of_folders(list(map(str, folders))), studies, strict=True))
+        _written(out, lambda: write_comparison(named, out))
+
+
+def _written(place: Path, write: Callable[[], Path | None]) -> None:
     try:
-        print(write_report(results, workdir / "report", _tests_of(results)))
+        print(write() or place)
     except OSError as error:
-        raise InputError(
-            f"{workdir / 'report'}: must be a folder to write to ({error.strerror})"
-        ) from None
+        what = "a file" if place.suffix in (".png", ".svg") else "a folder"
+        raise InputError(f"{place}: must be {what} to write to ({error.strerror})") from None
 
 
 def _tests_of(results: StudyResults) -> LabeledImages | None:

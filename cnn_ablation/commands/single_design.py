@@ -26,7 +26,9 @@ from cnn_ablation.execution.dry_run import dry_run
 from cnn_ablation.execution.executors import Compiled, Ended, EpochEnded, Event
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import Session, follow_study, open_session
+from cnn_ablation.models.names import model_path
 from cnn_ablation.study.single import study_of
+from cnn_ablation.study.store import load_results
 from cnn_ablation.system.clock import seconds_since_start
 from cnn_ablation.system.environment import describe_device, describe_environment
 from cnn_ablation.system.files import append_json_line, unwritable, write_json
@@ -56,21 +58,53 @@ def train_design(spec: TrialSpec, options: StudyOptions, *, overwrite: bool) -> 
             return opened[0].files
 
         facts = facts_of(spec, options)
-        with open_session(study_of(spec), options, facts=facts, choose_folder=choose) as session:
+        with open_session(
+            study_of(spec),
+            options,
+            facts=facts,
+            choose_folder=choose,
+            going_on=lambda: _going_on(options, opened[0]),
+        ) as session:
             code = _train(session, spec, opened[0].folder)
         if code == 0:
             print(f"\nwritten  {opened[0].publish()}")
         return code
 
 
+def _going_on(options: StudyOptions, held: Workdir) -> str:
+    """What becomes of a seed that was cut off, and which command goes on."""
+    finished = {trial.seed for trial in load_results(held.files).trials if trial.finished}
+    begun = dict.fromkeys(seed for seed in _seeds_of(held.files / EPOCHS) if seed not in finished)
+    cut = ""
+    if begun:
+        seeds = f"seed {', '.join(map(str, begun))}"
+        cut = f"{seeds} was cut off and begins anew, what it reached stands in {EPOCHS}; "
+    if options.workdir:
+        return f"{cut}the same command goes on"
+    return f"{cut}the same command with --workdir={held.folder} goes on"
+
+
+def _seeds_of(path: Path) -> list[int]:
+    """The seed of each whole line of a file of epochs."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    except (OSError, UnicodeDecodeError):
+        return []
+    found = []
+    for line in lines:
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            found.append(int(json.loads(line)["seed"]))
+    return found
+
+
 def _train(session: Session, spec: TrialSpec, folder: Path) -> int:
     """Trains what is missing and writes the run's files; returns the exit code."""
     store = session.store
-    missing = session.missing()
+    missing = [*session.missing(), *_without_model(session)]
     for line in store.repairs:
         print(f"repair   {line}")
     store.record_environment(session.prepared.plan.environment)
-    _keep_finished_epochs(session)
+    _keep_finished_epochs(session, missing)
     session.tracking.start(store, title=describe(spec), single=True, folder=folder)
     ready = _Ready(session)
     with Progress(len(missing) * spec.training.epochs, "epoch") as progress:
@@ -89,6 +123,18 @@ def foretell_design(spec: TrialSpec, options: StudyOptions) -> None:
     print(f"{format_summary(summarize(spec.network))}\n", flush=True)
     folder = Path("a new folder under runs/") if options.workdir is None else None
     dry_run(study_of(spec), options, folder, report=False)
+
+
+def _without_model(session: Session) -> list[tuple[TrialSpec, int]]:
+    """Completed trials whose model is asked for and not there: they are trained again."""
+    if not session.options.save_params:
+        return []
+    folder, trials = session.store.folder, session.store.results().trials
+    return [
+        (trial.spec, trial.seed)
+        for trial in trials
+        if trial.status == "completed" and not model_path(folder, trial.seed).is_file()
+    ]
 
 
 def follow_design(spec: TrialSpec, options: StudyOptions) -> None:
@@ -113,9 +159,14 @@ def _introduce(spec: TrialSpec, options: StudyOptions, folder: Path) -> None:
     print(format_summary(summarize(spec.network)), flush=True)
 
 
-def _keep_finished_epochs(session: Session) -> None:
+def _keep_finished_epochs(session: Session, missing: Sequence[tuple[TrialSpec, int]]) -> None:
     """Of a run that goes on: leaves the lines of trials that need not be trained again."""
-    trials = [trial for trial in session.store.results().trials if trial.finished]
+    again = {seed for _, seed in missing}
+    trials = [
+        trial
+        for trial in session.store.results().trials
+        if trial.finished and trial.seed not in again
+    ]
     if trials:
         seeds = ", ".join(str(trial.seed) for trial in trials)
         print(f"\nthere already: seed {seeds}")

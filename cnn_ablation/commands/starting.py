@@ -6,6 +6,7 @@ import os
 
 from absl import flags
 
+from cnn_ablation.display.status import doing
 from cnn_ablation.execution import hosts
 from cnn_ablation.system import paths, stopping
 from cnn_ablation.system.backend import load_jax, start_jax
@@ -23,9 +24,11 @@ def start(host_options: hosts.HostOptions) -> None:
     """
     _require_home()
     hosts.quiet_jax(host_options)
-    load_jax()
+    with doing("starting JAX"):
+        load_jax()
     hosts.join(host_options)
-    start_jax()
+    with doing("finding devices"):
+        start_jax()
     hosts.prove(host_options.secret_file)
     stopping.check()
 

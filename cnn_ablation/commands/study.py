@@ -8,6 +8,7 @@ from typing import Any
 
 from cnn_ablation.commands import entry, flags
 from cnn_ablation.commands.starting import start
+from cnn_ablation.data import Dataset, use_dataset
 from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec
 from cnn_ablation.execution import extensions, hosts
 from cnn_ablation.execution.executors.options import ExecutorOptions
@@ -50,6 +51,7 @@ def run_study(
     data: DataSpec | None = None,
     controls: bool = True,
     defaults: Mapping[str, Any] | None = None,
+    dataset: Dataset | None = None,
     program: str | None = None,
 ) -> None:
     """Runs a study as its flags say, and exits.
@@ -61,11 +63,14 @@ def run_study(
         data: likewise of the flags of the data.
         controls: the default of `--controls`.
         defaults: those of other flags, by name.
+        dataset: images of your own, which `--dataset` then means where it is not given.
         program: what the user typed after `python`; None finds out.
     """
     if extensions.is_loading():
         raise extensions.ExtensionLoaded
     check_study(study)
+    if dataset is not None:
+        data = (data or DataSpec()).replace(dataset=use_dataset(dataset))
     begin = Settings(training, data, {"controls": controls, **(defaults or {})})
     _define_flags(begin)
     help_text = f"{(description or study.title).strip()}\n\n{OWN_STUDY}"

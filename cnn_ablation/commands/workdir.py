@@ -2,6 +2,7 @@
 
 metrics.json    the finished run
 metrics.jsonl   a line an epoch, as it ends
+model-seed0.safetensors   the trained model of a seed, with --save_params
 study.json, trials.jsonl   the same as a study's: a stopped run goes on from them
 """
 
@@ -17,6 +18,7 @@ from cnn_ablation.commands.replacing import METRICS, STAGE, complete, is_pending
 from cnn_ablation.design import TrialSpec
 from cnn_ablation.design.words import short_name
 from cnn_ablation.errors import InputError
+from cnn_ablation.models.names import MODELS
 from cnn_ablation.study.store import STUDY, TRIALS, read_plan
 from cnn_ablation.system.files import write_text
 from cnn_ablation.system.locks import sole_writer
@@ -149,6 +151,9 @@ def _keep_unfinished(folder: Path) -> None:
     """Renames what a stopped run left; TensorBoard's event files go, they would be mixed."""
     _remove_events(folder)
     (folder / STUDY).unlink(missing_ok=True)
+    now = _now()
+    for model in folder.glob(MODELS):
+        model.rename(folder / f"unfinished-{now}-{model.name}")
     for name, kept in ((EPOCHS, f"unfinished-{_now()}"), (TRIALS, f"unfinished-trials-{_now()}")):
         if (folder / name).exists():
             (folder / name).rename(folder / f"{kept}.jsonl")

@@ -10,7 +10,7 @@ names (`own_files`: `folder`, `archive`).
 from cnn_ablation.data.dataset import Dataset, LabeledImages
 from cnn_ablation.data.loading import describe_data, describe_dataset, load_data, load_dataset
 from cnn_ablation.data.location import DataLocation
-from cnn_ablation.data.registered import register_dataset
+from cnn_ablation.data.registered import given_arrays, register_dataset, use_dataset
 
 __all__ = [
     "DataLocation",
@@ -18,7 +18,9 @@ __all__ = [
     "LabeledImages",
     "describe_data",
     "describe_dataset",
+    "given_arrays",
     "load_data",
     "load_dataset",
     "register_dataset",
+    "use_dataset",
 ]

@@ -32,6 +32,7 @@ class _FromArchives:
     Attributes:
         arrays: the splits as they were prepared, once they have been.
         advance: is told how many more images have been encoded.
+        at_hand: archives that are known to be right, by file name.
     """
 
     name: str
@@ -41,6 +42,7 @@ class _FromArchives:
         super().__init__(**kwargs)
         self.arrays: dict[str, LabeledImages] = {}
         self.advance: Advance = lambda count: None
+        self.at_hand: dict[str, Path] = {}
 
     def _info(self) -> Any:
         info = cast(Any, super())._info()
@@ -57,7 +59,7 @@ class _FromArchives:
     def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
         (Path(self.data_dir) / AT_WORK).touch()
         source = SOURCES[self.name]
-        archives, paths = source.archives, download(dl_manager, source)
+        archives, paths = source.archives, download(dl_manager, source, self.at_hand)
         for split, images, labels in (
             ("train", archives.train_images, archives.train_labels),
             ("test", archives.test_images, archives.test_labels),

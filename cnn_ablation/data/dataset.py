@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import numbers
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -35,6 +36,10 @@ class LabeledImages:
         object.__setattr__(self, "images_NHWC", images_NHWC)
         object.__setattr__(self, "labels_N", labels_N)
 
+    def __repr__(self) -> str:
+        shape = " x ".join(map(str, self.images_NHWC.shape[1:]))
+        return f"LabeledImages({len(self.labels_N):,} images of {shape})"
+
 
 @dataclasses.dataclass(frozen=True)
 class Dataset:
@@ -49,6 +54,7 @@ class Dataset:
         train: images to train on.
         test: images to test on.
         validation: the share of the training images that `test` holds; 0 where it holds the split.
+        class_names: the classes' names by number; empty where they have none.
 
     Raises:
         InputError: a label is not a class, or the splits' images have different shapes.
@@ -62,6 +68,7 @@ class Dataset:
     train: LabeledImages
     test: LabeledImages
     validation: float = 0.0
+    class_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.num_classes, numbers.Integral) or self.num_classes < 1:
@@ -77,6 +84,12 @@ class Dataset:
                     f"dataset {self.name}: a {split} label is {highest}, must be 0 to "
                     f"{self.num_classes - 1} (num_classes={self.num_classes})"
                 )
+        object.__setattr__(self, "class_names", tuple(map(str, self.class_names)))
+        if self.class_names and len(self.class_names) != self.num_classes:
+            raise InputError(
+                f"dataset {self.name}: class_names are {len(self.class_names)}, must be one for "
+                f"each of the {self.num_classes} classes"
+            )
         shapes = [part.images_NHWC.shape[1:] for part in (self.train, self.test)]
         if shapes[0] != shapes[1]:
             raise InputError(
@@ -91,6 +104,7 @@ class Dataset:
         train: tuple[Any, Any],
         test: tuple[Any, Any],
         num_classes: int | None = None,
+        class_names: Sequence[str] = (),
     ) -> Self:
         """Makes a dataset of arrays, or of what NumPy makes an array of.
 
@@ -100,7 +114,9 @@ class Dataset:
                 (examples, height, width, channels), or (examples, height, width) where they are
                 grey; labels are class numbers from 0 on, (examples,).
             test: images to test on and their labels.
-            num_classes: how many classes there are; None is the highest label plus one.
+            num_classes: how many classes there are; None is one for each name, or without names
+                the highest label plus one.
+            class_names: the classes' names by number.
 
         Returns:
             The dataset, its version named after its content.
@@ -109,16 +125,28 @@ class Dataset:
             InputError: an array is not what it must be.
         """
         parts = (_part(name, "train", train), _part(name, "test", test))
+        if num_classes is None and class_names:
+            num_classes = len(class_names)
         if num_classes is None:
             num_classes = 1 + max(int(part.labels_N.max()) for part in parts)
         version = f"arrays-{_fingerprint(*parts)[:8]}"
-        return cls(name, version, "train", "test", num_classes, *parts)
+        return cls(
+            name, version, "train", "test", num_classes, *parts, class_names=tuple(class_names)
+        )
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """(height, width, channels), the same for every image."""
         height, width, channels = self.train.images_NHWC.shape[1:]
         return height, width, channels
+
+    def __repr__(self) -> str:
+        height, width, channels = self.image_shape
+        return (
+            f"Dataset({self.name} {self.version}: {len(self.train.labels_N):,} + "
+            f"{len(self.test.labels_N):,} images of {height} x {width} x {channels}, "
+            f"{self.num_classes} classes)"
+        )
 
     @functools.cached_property
     def fingerprint(self) -> str:

@@ -7,7 +7,7 @@ gives up. So one small request comes first.
 import contextlib
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +36,13 @@ def require_network(source: Source, missing: Sequence[str]) -> None:
         raise _cannot_download(source, missing, error) from error
 
 
-def download(dl_manager: Any, source: Source) -> dict[str, Path]:
+def download(dl_manager: Any, source: Source, at_hand: Mapping[str, Path]) -> dict[str, Path]:
     """Gets a dataset's archives from the manual folder, TFDS's downloads or the network.
 
     Args:
         dl_manager: TFDS's DownloadManager, which checks their checksums.
         source: which dataset.
+        at_hand: archives that are known to be right by other checksums, by file name.
 
     Returns:
         The path of each, by file name.
@@ -49,13 +50,13 @@ def download(dl_manager: Any, source: Source) -> dict[str, Path]:
     Raises:
         InputError: one could not be downloaded, or is not what TFDS has registered.
     """
-    names = source.archives.names()
+    names = [name for name in source.archives.names() if name not in at_hand]
     with _without_retry_warnings():
         try:
             paths = dl_manager.download({name: archive_url(source, name) for name in names})
         except Exception as error:
             raise _cannot_download(source, names, error) from error
-    return {name: Path(str(path)) for name, path in paths.items()}
+    return {**at_hand, **{name: Path(str(path)) for name, path in paths.items()}}
 
 
 @contextlib.contextmanager

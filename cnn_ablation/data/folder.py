@@ -44,7 +44,7 @@ def read_folder(splits: Splits, name: str, image_size: tuple[int, ...] = ()) -> 
         InputError: a file is not what it must be; the message names it.
     """
     classes = sorted(splits["train"])
-    reader = _Reader(image_size)
+    reader = ImageReader(image_size)
     arrays = {}
     for split, files in splits.items():
         ordered = sorted(
@@ -55,7 +55,7 @@ def read_folder(splits: Splits, name: str, image_size: tuple[int, ...] = ()) -> 
         arrays[split] = (images, np.array([label for _, label in ordered], np.int32))
     coloured = any(image.shape[-1] == 3 for images, _ in arrays.values() for image in images)
     parts = [(_stacked(images, coloured=coloured), labels) for images, labels in arrays.values()]
-    return Dataset.from_arrays(name, parts[0], parts[1], num_classes=len(classes))
+    return Dataset.from_arrays(name, parts[0], parts[1], class_names=classes)
 
 
 def list_folder(path: Path) -> Splits:
@@ -133,7 +133,7 @@ def _images(folder: Path) -> Iterator[Path]:
         yield file
 
 
-class _Reader:
+class ImageReader:
     """Reads images that must be of one size, or are brought to one."""
 
     def __init__(self, size: tuple[int, ...]) -> None:

@@ -16,6 +16,7 @@ from cnn_ablation.design import DataSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.system.locks import folder_lock
 
+_NAMES = "label.labels.txt"
 _WAITING = "waiting for another process that prepares it"
 
 
@@ -129,7 +130,17 @@ def _load(data: DataSpec, location: DataLocation, *, progress: bool) -> Dataset:
         num_classes=num_classes,
         train=loader.read(train_split, flag="train_split"),
         test=loader.read(test_split, flag="test_split"),
+        class_names=source.class_names if source else _names_in(loader.folder, num_classes),
     )
+
+
+def _names_in(folder: Path, num_classes: int) -> tuple[str, ...]:
+    """The names that TFDS keeps beside a dataset's records, where it has any."""
+    try:
+        names = tuple((folder / _NAMES).read_text(encoding="utf-8").splitlines())
+    except (OSError, UnicodeDecodeError):
+        return ()
+    return names if len(names) == num_classes else ()
 
 
 class _Loader:

@@ -1,6 +1,12 @@
-"""The original archives: which are at hand, and whether they are what TFDS has registered."""
+"""The original archives: which are at hand, and whether they are what TFDS has registered.
 
+An archive that was compressed anew, as those of Debian's packages are, is another file with the
+same content: it is known by the content's own checksum.
+"""
+
+import gzip
 import hashlib
+import zlib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -8,12 +14,15 @@ from urllib.parse import urljoin
 from cnn_ablation.data.sources import SOURCES, Source
 from cnn_ablation.errors import InputError
 
+# More than any of the archives holds.
+_MOST_BYTES, _BLOCK = 100_000_000, 2**20
+
 
 def verify_archives(source: Source, folder: Path) -> None:
-    """Compares the archives in a folder with the checksums that TFDS registers.
+    """Compares the archives in a folder with the checksums that TFDS registers, or of contents.
 
     Raises:
-        InputError: one differs or cannot be read, or the folder holds none of them.
+        InputError: one holds something else or cannot be read, or the folder holds none of them.
     """
     present = [folder / name for name in source.archives.names() if (folder / name).is_file()]
     if not present:
@@ -22,11 +31,42 @@ def verify_archives(source: Source, folder: Path) -> None:
     expected = registered_sha256(source)
     for path in present:
         found = _sha256(path)
-        if found != expected[path.name]:
+        if found != expected[path.name] and not _holds_content(source, path):
             raise InputError(
                 f"{path}: {_identify(found)}: its SHA-256 is {found},"
                 f" {source.name}'s is {expected[path.name]}"
             )
+
+
+def compressed_anew(source: Source, folder: Path | None) -> dict[str, Path]:
+    """The archives in a folder that hold what they should in another form than TFDS expects."""
+    if folder is None:
+        return {}
+    expected = registered_sha256(source)
+    paths = {name: folder / name for name in source.archives.names()}
+    return {
+        name: path
+        for name, path in paths.items()
+        if path.is_file() and _sha256(path) != expected[name] and _holds_content(source, path)
+    }
+
+
+def _holds_content(source: Source, path: Path) -> bool:
+    """Whether an archive, whatever its own bytes are, holds what the original holds."""
+    expected = dict(zip(source.archives.names(), source.contents, strict=False)).get(path.name)
+    if expected is None:
+        return False
+    digest, left = hashlib.sha256(), _MOST_BYTES
+    try:
+        with gzip.open(path) as file:
+            while block := file.read(_BLOCK):
+                left -= len(block)
+                if left < 0:
+                    return False
+                digest.update(block)
+    except (OSError, EOFError, zlib.error):
+        return False
+    return digest.hexdigest() == expected
 
 
 def missing_archives(source: Source, root: Path, folder: Path | None) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from cnn_ablation.data import sources
 from cnn_ablation.data.dataset import LabeledImages
 from cnn_ablation.data.downloading import no_partial_downloads, require_network
-from cnn_ablation.data.originals import missing_archives, verify_archives
+from cnn_ablation.data.originals import compressed_anew, missing_archives, verify_archives
 from cnn_ablation.data.sources import Source
 from cnn_ablation.display.notices import progress_bar
 from cnn_ablation.errors import InputError
@@ -82,6 +82,7 @@ def _download_and_prepare(
     from cnn_ablation.data.builders import AT_WORK, BUILDERS
 
     builder: Any = BUILDERS[source.name](data_dir=str(root), file_format="array_record")
+    builder.at_hand = compressed_anew(source, archives)
     config = tfds.download.DownloadConfig(
         manual_dir=None if archives is None else str(archives), force_checksums_validation=True
     )

@@ -11,6 +11,7 @@ import dataclasses
 import inspect
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 from cnn_ablation.data import splits
@@ -22,6 +23,7 @@ from cnn_ablation.options import Registry
 _Function = TypeVar("_Function", bound=Callable[[], Dataset])
 DATASETS: Registry[Callable[[], Dataset]] = Registry("dataset")
 _made: dict[str, Dataset] = {}
+_given: dict[str, Dataset] = {}
 
 
 def register_dataset(name: str) -> Callable[[_Function], _Function]:
@@ -47,9 +49,45 @@ def register_dataset(name: str) -> Callable[[_Function], _Function]:
             raise InputError(f"dataset {name}: is registered already, by {_place(earlier)}")
         DATASETS.add(name, function)
         _made.pop(name, None)
+        _given.pop(name, None)
         return function
 
     return register
+
+
+def use_dataset(dataset: Dataset) -> str:
+    """Makes a dataset of arrays known by its name in this process, to specs and flags.
+
+    In a study it travels to workers, wherever they are, as arrays.
+
+    Args:
+        dataset: the dataset; `Dataset.from_arrays` makes one.
+
+    Returns:
+        Its name, for `DataSpec(dataset=...)`.
+
+    Raises:
+        InputError: the name is not letters, digits and underscores, or is that of another dataset.
+    """
+    name = dataset.name
+    if not re.fullmatch(r"\w+", name):
+        raise InputError(f"dataset {name}: must be named with letters, digits and underscores")
+    if name in SOURCES or name in DATASETS:
+        raise InputError(f"dataset {name}: another dataset has this name; name yours otherwise")
+    _made[name] = _given[name] = dataset
+    return name
+
+
+def given_arrays(name: str) -> Dataset | None:
+    """A dataset that is known in this process alone, which workers must be given as arrays.
+
+    It was handed over, or registered by a function that is defined in no file.
+    """
+    if name in _given:
+        return _given[name]
+    if name in DATASETS and not Path(DATASETS.origin(name)).is_file():
+        return make_registered(name)
+    return None
 
 
 def registered_names() -> tuple[str, ...]:

@@ -35,6 +35,8 @@ class Source:
         num_classes: number of labels.
         num_examples: training and test images together.
         archives: file names of the originals.
+        class_names: the classes' names by number; empty where they are digits.
+        contents: SHA-256 of what each archive holds; empty where they are not known.
     """
 
     name: str
@@ -43,9 +45,38 @@ class Source:
     num_classes: int = 10
     num_examples: int = 70_000
     archives: Archives = Archives()
+    class_names: tuple[str, ...] = ()
+    contents: tuple[str, ...] = ()
 
 
-SOURCES = {name: Source(name) for name in ("mnist", "fashion_mnist", "kmnist")}
+# SHA-256 of what the archives hold, in the order of `Archives.names`: who compresses them anew, as
+# Debian does, gets other archives of the same. With the originals' name and time (2017-08-31,
+# 10:50:06 and 10:50:27 UTC) in their headers Debian's of Fashion-MNIST have TFDS's checksums.
+_DIGITS = (
+    "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+)
+_FASHION = (
+    "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+    "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+    "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+    "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+)
+# Of Fashion-MNIST as its authors call them (Xiao et al., 2017, table 2).
+_CLOTHES = (
+    *("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat"),
+    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+)
+SOURCES = {
+    source.name: source
+    for source in (
+        Source("mnist", contents=_DIGITS),
+        Source("fashion_mnist", class_names=_CLOTHES, contents=_FASHION),
+        Source("kmnist"),
+    )
+}
 
 
 def resolve_data_dir(data_dir: str | None) -> Path:

@@ -12,7 +12,7 @@ ARCHIVE = ".npz"
 SCALE, STANDARDIZE = "scale", "standardize"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class DataSpec(Part):
     """Which images are trained and tested on, in TFDS's names and split syntax, and in what form.
 

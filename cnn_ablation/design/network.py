@@ -47,7 +47,7 @@ def _per_block(default: Any, help_text: str, **declaration: Any) -> Any:
     return option(default, help_text, shape="per_block", **declaration)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class NetworkSpec(Part):
     """A stack of convolution blocks, a head with hidden Dense layers, Dense to the classes.
 

@@ -10,6 +10,11 @@ from cnn_ablation.options.registry import nearest
 from cnn_ablation.version import __version__
 
 
+def _plain(value: Any) -> Any:
+    """A value whose tuple, if it is one, is of no other class."""
+    return tuple(value) if isinstance(value, tuple) else value
+
+
 class Part:
     """A frozen dataclass whose fields are made by `option`.
 
@@ -22,6 +27,17 @@ class Part:
     def __reduce__(self) -> Any:
         # As JSON: what another process unpickles may hold entries that only a name stands for.
         return type(self).from_json, (self.to_json(),)
+
+    def __repr__(self) -> str:
+        # What is not as usual, in the form in which it is typed.
+        usual, options = type(self)().values(), self.options()
+        shown = []
+        for name, value in self.values().items():
+            if name not in usual or usual[name] != value:
+                per_block = options[name].shape == "per_block" and name != "features"
+                alike = per_block and len(set(value)) == 1
+                shown.append(f"{name}={(value[0] if alike else _plain(value))!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def options(self) -> dict[str, Option]:
         """The fields by name, in the order in which people read them."""

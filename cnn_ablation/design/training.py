@@ -41,7 +41,7 @@ def _seed(source: str) -> Any:
     )
 
 
-@dataclasses.dataclass(frozen=True, init=False)
+@dataclasses.dataclass(frozen=True, init=False, repr=False)
 class TrainingSpec(Part):
     """The training procedure: the notebook's, but for the learning rate.
 

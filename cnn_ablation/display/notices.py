@@ -4,11 +4,14 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 
+from cnn_ablation.display.status import clear
+
 Advance = Callable[[int], object]
 
 
 def notify(message: str) -> None:
     """Prints one line to standard error."""
+    clear()
     print(message, file=sys.stderr, flush=True)
 
 

@@ -64,11 +64,16 @@ class Progress:
         """Prints a line on standard output, above the bar where there is one."""
         if self._cell is not None:
             self._cell.show(f"{line}  {self.time_left()}".rstrip())
-        elif self._terminal:
+        else:
+            self._print(line if self._terminal else f"{line}  {self.time_left()}".rstrip())
+
+    def _print(self, line: str) -> None:
+        """A line on standard output as it is, above the bar where there is one."""
+        if self._terminal:
             with tqdm.external_write_mode(file=sys.stdout):
                 print(line, flush=True)
         else:
-            print(f"{line}  {self.time_left()}".rstrip(), flush=True)
+            print(line, flush=True)
 
     def time_left(self) -> str:
         """What is left at the mean pace so far: `left 0:01:30`, or nothing where unknown."""

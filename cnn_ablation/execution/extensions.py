@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from cnn_ablation.data.registered import DATASETS
 from cnn_ablation.errors import InputError
 from cnn_ablation.options import Registry
 
@@ -45,7 +46,7 @@ def is_loading() -> bool:
 
 
 def extensions() -> tuple[Extension, ...]:
-    """The files that registered choices in this process.
+    """The files that registered choices in this process; arrays of datasets need none.
 
     Raises:
         InputError: a choice was defined in no file, in a notebook say: only this process has it.
@@ -53,6 +54,8 @@ def extensions() -> tuple[Extension, ...]:
     files: dict[str, None] = {}
     for registry, name in _users():
         path = _file_of(registry, name)
+        if path is None and registry is DATASETS:
+            continue
         if path is None:
             raise InputError(
                 f"{registry.sort} {name} is defined in no file: train with --executor=inline, or "
@@ -64,7 +67,9 @@ def extensions() -> tuple[Extension, ...]:
 
 def are_in_files() -> bool:
     """Whether every choice that a user registered can be had in another process."""
-    return all(_file_of(registry, name) is not None for registry, name in _users())
+    return all(
+        registry is DATASETS or _file_of(registry, name) is not None for registry, name in _users()
+    )
 
 
 def digests() -> dict[str, str]:

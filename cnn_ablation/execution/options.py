@@ -107,6 +107,12 @@ class StudyOptions:
         "can come to; write nothing",
     )
     check: bool = option(False, "exit with 1 when a claim is not as expected")
+    save_params: bool = option(
+        False,
+        "keep the trained model of each seed in the workdir: model-seed0.safetensors, which "
+        "cnn.load and cnn-ablation predict read",
+        flag=False,
+    )
     program: str = option("", "how the study is started: `-m MODULE` or a file", flag=False)
     compute: ComputeOptions = dataclasses.field(default_factory=ComputeOptions)
     location: DataLocation = dataclasses.field(default_factory=DataLocation)

@@ -1,14 +1,15 @@
 """What a study and its options come to, on every host alike: the plan, the images, the job."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jax
 
-from cnn_ablation.data import describe_data
+from cnn_ablation.data import Dataset, describe_data, given_arrays
 from cnn_ablation.design import DataSpec
+from cnn_ablation.display.status import doing
 from cnn_ablation.execution import extensions, hosts
 from cnn_ablation.execution.arms import with_arms
 from cnn_ablation.execution.datasets import Datasets
@@ -97,10 +98,12 @@ def prepare(
     with ThreadPoolExecutor(1) as background:
         # The first time on a machine, kernels are built and data prepared: both at once.
         building = background.submit(choose_lowering, compute.conv, environment["backend"])
-        facts_of = _load_all(study, options, datasets)
+        with doing(f"loading {options.data.title}"):
+            facts_of = _load_all(study, options, datasets)
         stopping.check()
         loaded = seconds_since_start()
-        lowering = building.result()
+        with doing("building kernels"):
+            lowering = building.result()
     stopping.check()
     seconds = {
         "startup": started,
@@ -199,6 +202,12 @@ def _load_all(
     return found
 
 
+def _given(known: Iterable[DataSpec]) -> tuple[Dataset, ...]:
+    """The datasets that workers cannot find by themselves, each once."""
+    found = {data.dataset: given_arrays(data.dataset) for data in known}
+    return tuple(dataset for dataset in found.values() if dataset is not None)
+
+
 def _job(plan: Plan, options: StudyOptions) -> Job:
     inline = options.execution.executor == "inline"
     # Workers side by side must not each take every device.
@@ -211,4 +220,5 @@ def _job(plan: Plan, options: StudyOptions) -> Job:
         location=dataclasses.replace(options.location, folder=str(Path.cwd())),
         fingerprints=tuple(known.items()),
         extensions=() if inline else extensions.extensions(),
+        datasets=() if inline else _given(known),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cnn_ablation.claims.words import plural
+from cnn_ablation.data import Dataset, use_dataset
 from cnn_ablation.design import TrialSpec
 from cnn_ablation.display.text import wrap
 from cnn_ablation.errors import InputError
@@ -61,9 +62,11 @@ class Session:
         self, missing: Sequence[tuple[TrialSpec, int]], listeners: Sequence[Listener] = ()
     ) -> None:
         """Trains trials; each is kept before anybody hears of its end."""
+        # What is trained again for its model alone stays what it was.
+        there = {(t.spec, t.seed) for t in self.store.results().trials if t.finished}
 
         def on_event(event: Event) -> None:
-            if isinstance(event, Ended):
+            if isinstance(event, Ended) and (event.spec, event.seed) not in there:
                 self.store.add_trial(event.record)
             self.tracking.on_event(event)
             for listener in listeners:
@@ -80,6 +83,7 @@ def open_session(
     *,
     facts: dict[str, object] | None = None,
     choose_folder: Callable[[], Path] | None = None,
+    going_on: Callable[[], str] = lambda: "the same command goes on",
 ) -> Iterator[Session]:
     """Prepares a study and holds its folder; Ctrl-C then says what is kept.
 
@@ -89,6 +93,7 @@ def open_session(
         facts: what must be the same on all hosts of a run, by the names of flags.
         choose_folder: chooses the folder before anything slow, and holds it for this process; None
             is what the options say.
+        going_on: says, when the user has stopped it, how to go on.
 
     Raises:
         InputError: an option is not allowed, or a file in the folder is damaged.
@@ -105,6 +110,9 @@ def open_session(
             folder = choose_folder()
 
     prepared = prepare(study, options, facts, before_loading=choose)
+    if options.save_params:
+        job = dataclasses.replace(prepared.job, models=str(folder.resolve()))
+        prepared = dataclasses.replace(prepared, job=job)
     executor = make_executor_of(prepared)
     held = choose_folder is not None
     store = Store(folder, prepared.plan, held=held, rounds=options.timing_rounds)
@@ -115,7 +123,7 @@ def open_session(
         try:
             yield Session(prepared, store, executor, tracking)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(_kept(folder, prepared.plan)) from None
+            raise KeyboardInterrupt(f"{_kept(folder, prepared.plan)}; {going_on()}") from None
 
 
 def _require_hardware(store: Store, prepared: Prepared) -> None:
@@ -184,17 +192,29 @@ def _shared_rounds(
     return None
 
 
-def train_study(study: Study, options: StudyOptions | None = None) -> StudyResults:
+def train_study(
+    study: Study, options: StudyOptions | None = None, *, dataset: Dataset | None = None
+) -> StudyResults:
     """Runs what is missing of a study and returns all that it has found; judges nothing.
 
     For Python and notebooks: `study.verdicts.judge_results` and `report.answers` take what this
     returns. Called again it goes on where it was stopped, as the command does.
 
+    Args:
+        study: the declaration.
+        options: how it is run.
+        dataset: images of your own to train and test on, in the place of those that the options
+            name; every executor gives them to its workers.
+
     Raises:
         InputError: an option is not allowed, or a file in the folder is damaged.
         KeyboardInterrupt: the user stopped it; the message says how to go on.
     """
-    with trained_session(study, options or StudyOptions()) as session:
+    options = options or StudyOptions()
+    if dataset is not None:
+        data = options.data.replace(dataset=use_dataset(dataset))
+        options = dataclasses.replace(options, data=data)
+    with trained_session(study, options) as session:
         return session.store.results()
 
 
@@ -234,4 +254,4 @@ def _kept(folder: Path, plan: Plan) -> str:
         most = most or ("at least " if results.plan.open_variants else "")
         count += len(tuning.needed)
     total = f"{most}{count}"
-    return f"{done} of {total} trials are kept in {folder}; the same command goes on"
+    return f"{done} of {total} trials are kept in {folder}"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from cnn_ablation.errors import InputError
+from cnn_ablation.inference.scipy_later import stats
 
 # Up to so many units every pattern of signs is looked at; beyond, so many that are drawn.
 _ENUMERATED_UNITS = 12

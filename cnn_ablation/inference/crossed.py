@@ -19,10 +19,10 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from cnn_ablation.errors import InputError
 from cnn_ablation.inference.intervals import Interval
+from cnn_ablation.inference.scipy_later import stats
 
 # What an interval speaks for: new seeds on these images, or new seeds and new images.
 Scope = Literal["benchmark", "population"]

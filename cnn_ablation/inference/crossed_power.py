@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from scipy import stats
-
 from cnn_ablation.inference.crossed import CrossedComparison
 from cnn_ablation.inference.power import MOST_UNITS, TARGET_POWER
+from cnn_ablation.inference.scipy_later import stats
 
 
 def detectable_on_new_images(

@@ -13,7 +13,6 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from cnn_ablation.inference.families import bonferroni_level
 from cnn_ablation.inference.power import (
@@ -21,6 +20,7 @@ from cnn_ablation.inference.power import (
     detectable_effect,
     units_needed,
 )
+from cnn_ablation.inference.scipy_later import stats
 from cnn_ablation.inference.sign_flip import units_to_reach
 
 SIMULATED_UNITS = 12

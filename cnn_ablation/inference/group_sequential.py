@@ -15,8 +15,8 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
 
+from cnn_ablation.inference.scipy_later import optimize, stats
 from cnn_ablation.inference.spending import SequentialDesign
 
 _POINTS = 801

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+
+from cnn_ablation.inference.scipy_later import stats
 
 BOOTSTRAP_RESAMPLES = 10_000
 _BOOTSTRAP_SEED = 0

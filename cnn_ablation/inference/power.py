@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from scipy import special, stats
+from cnn_ablation.inference.scipy_later import special, stats
 
 TARGET_POWER = 0.8
 MOST_UNITS = 10_000

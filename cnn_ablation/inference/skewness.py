@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from cnn_ablation.inference.intervals import Interval
+from cnn_ablation.inference.scipy_later import stats
 
 # Of ten normal differences 8 % have more; of ten with a true skewness of 2, half.
 FLAGGED_SKEWNESS = 1.0

@@ -7,25 +7,39 @@ verdicts.csv           one row per contrast of a claim
 tuning.csv             one row per trial of tuning, which are none of the trials in results.csv
 claims.toml, timings.csv   with results.csv what `cnn_ablation.judge` needs for the same verdicts
 
+`write_comparison` puts several studies on one page, `write_effects` their choices in one picture.
+
 Everything is made from a `StudyResults` alone, and equal results give equal files. A notebook takes
 the same apart: `answers(results)` are tables, verdicts and figures that its cells show.
 """
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cnn_ablation.claims.rows import verdicts_csv
 from cnn_ablation.data import LabeledImages
+from cnn_ablation.errors import InputError
 from cnn_ablation.report.answers import Answer, Figure, Markdown, answers
+from cnn_ablation.report.comparison import compare_studies
 from cnn_ablation.report.content import compose
+from cnn_ablation.report.effects_figure import effects_chart
 from cnn_ablation.report.export import claims_toml, timings_csv
-from cnn_ablation.report.pages import html_page, markdown_page
-from cnn_ablation.report.rendering import chart_files
+from cnn_ablation.report.pages import comparison_page, html_page, markdown_page
+from cnn_ablation.report.rendering import chart_files, image_form
 from cnn_ablation.report.tuning import tuning_csv
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.rows import rows_of, to_csv, to_parquet
 from cnn_ablation.system.files import write_bytes, write_text
 
-__all__ = ["Answer", "Figure", "Markdown", "answers", "write_report"]
+__all__ = [
+    "Answer",
+    "Figure",
+    "Markdown",
+    "answers",
+    "write_comparison",
+    "write_effects",
+    "write_report",
+]
 
 
 def write_report(results: StudyResults, folder: Path, tests: LabeledImages | None = None) -> Path:
@@ -46,10 +60,7 @@ def write_report(results: StudyResults, folder: Path, tests: LabeledImages | Non
     content = compose(results, tests)
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
-    charts = [chart for s in content.sections for arm in s.arms for chart in arm.files()]
-    if content.tuning is not None and content.tuning.chart is not None:
-        charts.append(content.tuning.chart)
-    for chart in charts:
+    for chart in content.charts():
         for form, image in chart_files(chart).items():
             write_bytes(figures / f"{chart.name}.{form}", image)
     rows = rows_of(results)
@@ -68,3 +79,44 @@ def write_report(results: StudyResults, folder: Path, tests: LabeledImages | Non
     page = folder / "report.html"
     write_text(page, html_page(content))
     return page
+
+
+def write_comparison(studies: Mapping[str, StudyResults], folder: Path) -> Path:
+    """Writes one page about several studies, and its figures.
+
+    Args:
+        studies: by the name that the page calls them.
+        folder: where the files go; made if need be.
+
+    Returns:
+        The path of `comparison.html`.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    content = compare_studies(studies)
+    figures = folder / "figures"
+    figures.mkdir(parents=True, exist_ok=True)
+    for chart in content.charts:
+        for form, image in chart_files(chart).items():
+            write_bytes(figures / f"{chart.name}.{form}", image)
+    page = folder / "comparison.html"
+    write_text(page, comparison_page(content))
+    return page
+
+
+def write_effects(studies: Sequence[StudyResults], path: Path) -> None:
+    """Draws every choice of one or more studies in one picture, `.png` or `.svg`.
+
+    Studies of one dataset share a column, those of another stand beside it. All intervals cover
+    together.
+
+    Raises:
+        InputError: the file's name ends otherwise, or no choice has data.
+        OSError: the file cannot be written.
+    """
+    form = image_form(path)
+    chart = effects_chart(studies)
+    if chart is None:
+        raise InputError(f"{path}: no study has a choice to draw against a base")
+    write_bytes(path, chart_files(chart, (form,))[form])

@@ -4,13 +4,12 @@ import dataclasses
 from collections.abc import Mapping
 
 from cnn_ablation.report.charts import Chart
-from cnn_ablation.report.content import Arm, Section, compose, file_prefix
+from cnn_ablation.report.content import compose, file_prefix
 from cnn_ablation.report.pages import markdown_findings, markdown_table
+from cnn_ablation.report.parts import Arm, Section
 from cnn_ablation.report.rendering import chart_files
 from cnn_ablation.report.tables import NONE, Cell, Table
 from cnn_ablation.study.results import StudyResults
-
-_LEFT_OUT = ("published seconds", "receptive field")
 
 
 class Markdown(str):
@@ -54,7 +53,7 @@ class Answer:
         table: what each variant reaches, beside what was published of it, and its parameters.
         verdicts: every claim judged, a sentence each.
         figures: by name: `outcomes`, `tradeoff`, and where there is something to draw, `learning`
-            (curves) and `differences` (paired, one panel a claim).
+            (curves), `differences` (paired, one panel a claim) and `epochs` (they, over training).
     """
 
     title: str
@@ -82,7 +81,7 @@ def _brief(table: Table) -> Table:
     shown = [
         number
         for number, heading in enumerate(table.headings)
-        if heading.text not in _LEFT_OUT and any(row[number].text != NONE for row in rows)
+        if any(row[number].text != NONE for row in rows)
     ]
     headings = [Cell(heading.text, heading.details[:1]) for heading in table.headings]
     return dataclasses.replace(

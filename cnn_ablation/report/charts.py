@@ -7,6 +7,9 @@ from matplotlib.axes import Axes
 
 from cnn_ablation.report.looks import Look
 
+# Inches. 830 pixels at 96 to the inch are the width of a README.
+WIDE, HALF, THIRD = 8.65, 4.2, 3.2
+
 
 @dataclasses.dataclass(frozen=True)
 class Panel:
@@ -17,7 +20,7 @@ class Panel:
         alt: what it shows, for those who do not see it.
         draw: draws it.
         height: in inches.
-        wide: whether it takes the whole width of a page, which others share.
+        width: in inches where a page shows it.
         title: heading in a file of its own; a page says it elsewhere.
     """
 
@@ -25,8 +28,13 @@ class Panel:
     alt: str
     draw: Callable[[Axes], None]
     height: float = 2.9
-    wide: bool = False
+    width: float = HALF
     title: str = ""
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it takes the whole width of a page."""
+        return self.width > HALF
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +48,7 @@ class Chart:
         panels: its axes.
         key: the looks to explain, by label.
         columns: panels side by side in a file of its own.
+        folded: names of the panels that a page shows on demand.
     """
 
     name: str
@@ -48,6 +57,17 @@ class Chart:
     panels: tuple[Panel, ...]
     key: tuple[tuple[str, Look], ...] = ()
     columns: int = 2
+    folded: frozenset[str] = frozenset()
+
+    @property
+    def shown(self) -> tuple[Panel, ...]:
+        """The panels that a page shows at once."""
+        return tuple(panel for panel in self.panels if panel.name not in self.folded)
+
+    @property
+    def hidden(self) -> tuple[Panel, ...]:
+        """The other ones."""
+        return tuple(panel for panel in self.panels if panel.name in self.folded)
 
 
 def split(axes: Axes, widths: Sequence[float], *, share_y: bool = True) -> list[Axes]:

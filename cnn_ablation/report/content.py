@@ -1,23 +1,29 @@
-"""What a report says, before it is written in Markdown or HTML."""
+"""What a report says: a study's results judged, and put into the report's parts."""
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 from cnn_ablation.claims import Verdict
+from cnn_ablation.claims.sentences import method_sentence
 from cnn_ablation.data import LabeledImages
+from cnn_ablation.inference import pair
 from cnn_ablation.report.anchors import anchors
-from cnn_ablation.report.charts import Chart, Panel
+from cnn_ablation.report.charts import Chart
 from cnn_ablation.report.contrasts import contrast_table
 from cnn_ablation.report.curves import learning_chart
 from cnn_ablation.report.differences import difference_chart, difference_panel
+from cnn_ablation.report.effects_figure import effects_chart
+from cnn_ablation.report.headlines import headline_of, range_sentence, words_of
 from cnn_ablation.report.images import Answered, class_table, image_chart
 from cnn_ablation.report.looks import OUTCOME_SYMBOLS, looks_of
-from cnn_ablation.report.measures import Measured, control_arm, main_arm, measure
+from cnn_ablation.report.measures import control_arm, main_arm, measure
 from cnn_ablation.report.outcomes import outcome_chart
+from cnn_ablation.report.over_epochs import over_epochs_chart
+from cnn_ablation.report.parts import Arm, Content, Finding, Section
 from cnn_ablation.report.setting import (
-    Fact,
     command_of,
+    date_of,
     facts_of,
     lost_trials,
     setting_sentence,
@@ -25,140 +31,12 @@ from cnn_ablation.report.setting import (
 )
 from cnn_ablation.report.tables import Cell, Table, layer_table, variant_table
 from cnn_ablation.report.tradeoffs import tradeoff_chart
-from cnn_ablation.report.tuning import TuningSection, tuning_section
+from cnn_ablation.report.tuning import tuning_section
 from cnn_ablation.study import Question
 from cnn_ablation.study.arms import ARMS, INTERACTIONS
 from cnn_ablation.study.controls import PARAMS
 from cnn_ablation.study.results import StudyResults
-from cnn_ablation.study.verdicts import judge_results
-
-
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """One claim and its verdict.
-
-    Attributes:
-        anchor: identifier in the page.
-        verdict: the verdict.
-        contrasts: what it was judged by, or None.
-        panel: its paired differences, or None.
-    """
-
-    anchor: str
-    verdict: Verdict
-    contrasts: Table | None
-    panel: Panel | None
-
-    @property
-    def symbol(self) -> str:
-        """A sign for the outcome."""
-        return OUTCOME_SYMBOLS[self.verdict.outcome]
-
-    @property
-    def labels(self) -> set[str]:
-        """The variants that the claim compares."""
-        return set(self.verdict.claim.labels)
-
-
-@dataclasses.dataclass(frozen=True)
-class Arm:
-    """Variants that are compared with each other: a question's own, or those of another arm.
-
-    Attributes:
-        name: a key of `study.arms.ARMS`; empty for the variants as given.
-        findings: the claims about them.
-        table: their figures.
-        charts: their figures drawn.
-        differences: all their paired differences in one chart, or None.
-        images: where their differences come from, as pictures; None where it is not known which
-            images each trial got right.
-        classes: their accuracy by class, likewise.
-    """
-
-    name: str
-    findings: tuple[Finding, ...]
-    table: Table
-    charts: tuple[Chart, ...]
-    differences: Chart | None
-    images: Chart | None = None
-    classes: Table | None = None
-
-    @property
-    def title(self) -> str:
-        """What it is called, and what begins the names of its files: `control arm`."""
-        return ARMS[self.name].title
-
-    @property
-    def note(self) -> str:
-        """What was done to make it fair, and what follows from that."""
-        return ARMS[self.name].note
-
-    def files(self) -> tuple[Chart, ...]:
-        """The charts that are written as files of their own."""
-        return (*self.charts, *(c for c in (self.differences, self.images) if c is not None))
-
-
-@dataclasses.dataclass(frozen=True)
-class Section:
-    """One question.
-
-    Attributes:
-        anchor: identifier in the page and start of its charts' file names.
-        title: heading.
-        main: the variants.
-        others: the other arms in which the variants are compared.
-        layers: the layer table of each variant and control.
-    """
-
-    anchor: str
-    title: str
-    main: Arm
-    others: tuple[Arm, ...]
-    layers: tuple[Table, ...]
-
-    @property
-    def arms(self) -> tuple[Arm, ...]:
-        """The variants as given, and the other arms."""
-        return (self.main, *self.others)
-
-    @property
-    def control(self) -> Arm | None:
-        """The arm at equal parameters, or None."""
-        return next((arm for arm in self.others if arm.name == PARAMS), None)
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """The claims about all arms."""
-        return tuple(found for arm in self.arms for found in arm.findings)
-
-
-@dataclasses.dataclass(frozen=True)
-class Content:
-    """The whole report.
-
-    Attributes:
-        title: the study's question.
-        setting: how it was run, in a sentence.
-        warnings: what is missing or went wrong, a sentence each.
-        score: outcomes and how many claims have each.
-        sections: one a question.
-        lost: trials that did not complete, or None.
-        facts: how it was run and on what.
-        command: how to run it again.
-        verdicts: every claim's, in the order of the questions and of their claims.
-        tuning: how variants were tuned, or None.
-    """
-
-    title: str
-    setting: str
-    warnings: tuple[str, ...]
-    score: tuple[tuple[str, str, int], ...]
-    sections: tuple[Section, ...]
-    lost: Table | None
-    facts: tuple[Fact, ...]
-    command: str
-    verdicts: tuple[Verdict, ...]
-    tuning: TuningSection | None = None
+from cnn_ablation.study.verdicts import Values, judge_results, metrics_table
 
 
 def compose(results: StudyResults, tests: LabeledImages | None = None) -> Content:
@@ -180,7 +58,10 @@ def compose(results: StudyResults, tests: LabeledImages | None = None) -> Conten
         title=results.study.title,
         setting=setting_sentence(results),
         warnings=tuple(warnings_of(results)),
+        date=date_of(results),
         score=tuple((OUTCOME_SYMBOLS[o], o, counts[o]) for o in OUTCOME_SYMBOLS if counts[o]),
+        words=words_of(verdicts),
+        effects=effects_chart([results]),
         sections=tuple(sections),
         lost=_lost_table(results),
         facts=tuple(facts_of(results)),
@@ -198,7 +79,7 @@ def _section(
     tests: LabeledImages | None,
 ) -> Section:
     measured, looks = measure(results, question), looks_of(question.variants)
-    findings = _findings(name, verdicts)
+    findings = _findings(name, verdicts, metrics_table(results, question))
     main = main_arm(measured)
     arms = [arm for arm in ARMS if any(m.variant.arm == arm for m in measured)]
     shown_in = {id(found): _arm_of(found, question, arms) for found in findings}
@@ -210,6 +91,9 @@ def _section(
     own = [found for found in findings if not shown_in[id(found)]]
     table = variant_table(f"{question.title}: the variants", main)
     given = _arm("", table, charts, own, f"{name}-differences")
+    given = dataclasses.replace(
+        given, over_epochs=_over_epochs(f"{name}-epochs", results, question, own)
+    )
     answered = Answered.of(results, question, tests)
     if answered is not None:
         labels, caption = [m.label for m in main], f"{question.title}: accuracy by class"
@@ -221,10 +105,12 @@ def _section(
     return Section(
         anchor=name,
         title=question.title,
+        answer=range_sentence(main),
+        method=method_sentence(verdicts),
         main=given,
         others=tuple(
             _other_arm(
-                arm, question, name, measured, [f for f in findings if shown_in[id(f)] == arm]
+                arm, results, question, name, [f for f in findings if shown_in[id(f)] == arm]
             )
             for arm in arms
         ),
@@ -234,20 +120,22 @@ def _section(
 
 def _other_arm(
     arm: str,
+    results: StudyResults,
     question: Question,
     name: str,
-    measured: Sequence[Measured],
     findings: Sequence[Finding],
 ) -> Arm:
     """The variants of an arm with the claims about them."""
-    members = control_arm(measured, arm)
+    members = control_arm(measure(results, question), arm)
     looks = looks_of(question.variants)
     start = f"{name}-{file_prefix(arm)}"
     title = ARMS[arm].title
     curves = learning_chart(f"{start}learning", f"Learning curves, {title}", members, looks)
     caption = "the control arm" if arm == PARAMS else title
     table = variant_table(f"{question.title}: {caption}", members)
-    return _arm(arm, table, (curves,), findings, f"{start}differences")
+    over_epochs = _over_epochs(f"{start}epochs", results, question, findings)
+    made = _arm(arm, table, (curves,), findings, f"{start}differences")
+    return dataclasses.replace(made, over_epochs=over_epochs)
 
 
 def _arm_of(found: Finding, question: Question, arms: Sequence[str]) -> str:
@@ -268,6 +156,12 @@ def file_prefix(arm: str) -> str:
     return "control_" if arm == PARAMS else f"{arm}_"
 
 
+def _over_epochs(
+    name: str, results: StudyResults, question: Question, findings: Sequence[Finding]
+) -> Chart | None:
+    return over_epochs_chart(name, results, question, [found.verdict for found in findings])
+
+
 def _arm(
     name: str,
     table: Table,
@@ -280,22 +174,37 @@ def _arm(
         findings=tuple(findings),
         table=table,
         charts=tuple(chart for chart in charts if chart),
-        differences=difference_chart(differences, [found.verdict for found in findings]),
+        differences=difference_chart(differences, [found.panel for found in findings]),
     )
 
 
-def _findings(section: str, verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
+def _findings(
+    section: str, verdicts: Sequence[Verdict], table: Mapping[str, Mapping[str, Values]]
+) -> tuple[Finding, ...]:
     names = anchors([verdict.claim.name for verdict in verdicts])
     return tuple(
         Finding(
             # A section's name has no double dash: two sections cannot make the same anchor.
             anchor=f"{section}--{name}",
             verdict=verdict,
+            headline=headline_of(verdict),
             contrasts=contrast_table(verdict),
-            panel=difference_panel(verdict),
+            panel=difference_panel(verdict, _units(verdict, table.get(verdict.claim.metric, {}))),
         )
         for name, verdict in zip(names, verdicts, strict=True)
     )
+
+
+def _units(
+    verdict: Verdict, values: Mapping[str, Values]
+) -> dict[tuple[str, str], tuple[Hashable, ...]]:
+    """Of each contrast the seeds or rounds of its pairs, where they are those it was judged on."""
+    found = {}
+    for one in verdict.contrasts:
+        units = pair(values.get(one.a, {}), values.get(one.b, {})).units
+        if len(units) == one.n:
+            found[one.contrast] = units
+    return found
 
 
 def _lost_table(results: StudyResults) -> Table | None:

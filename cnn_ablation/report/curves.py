@@ -8,7 +8,7 @@ from matplotlib.ticker import MaxNLocator
 
 from cnn_ablation.claims import unit_of
 from cnn_ablation.report.axes import ACCURACY, LOSS, fit_limits, level_label, scaled
-from cnn_ablation.report.charts import Chart, Panel
+from cnn_ablation.report.charts import THIRD, Chart, Panel
 from cnn_ablation.report.looks import Look
 from cnn_ablation.report.measures import Measured, Spread
 
@@ -35,10 +35,13 @@ def learning_chart(
             metric,
             f"{unit_of(metric).label.capitalize()} after each epoch for {labels}",
             functools.partial(_draw, shown=shown, metric=metric, looks=looks),
+            height=2.5,
+            width=THIRD,
         )
         for metric in (ACCURACY, LOSS)
     )
-    return Chart(name, title, _CAPTION, panels, tuple((m.label, looks[m.label]) for m in shown))
+    key = tuple((m.label, looks[m.label]) for m in shown)
+    return Chart(name, title, _CAPTION, panels, key)
 
 
 def _draw(axes: Axes, *, shown: Sequence[Measured], metric: str, looks: Mapping[str, Look]) -> None:

@@ -10,15 +10,16 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from cnn_ablation.claims import unit_of
 from cnn_ablation.report.axes import ACCURACY, fitted, padded
-from cnn_ablation.report.charts import Chart, Panel, split
+from cnn_ablation.report.charts import WIDE, Chart, Panel, split
 from cnn_ablation.report.effects import PRICES, Effect, count_choices, effects_of
 from cnn_ablation.report.looks import FAINT, INK, PAPER
+from cnn_ablation.report.tips import tip
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.verdicts import setting_of
 
-_HIGHER, _LOWER = "#b35806", "#542788"
+_HIGHER, _LOWER = "#b35806", "#7a5cc0"
 _ROW, _MARGINS = 0.235, 0.95
-_LETTERS = 36
+_LETTERS, _TITLE_LETTERS = 36, 60
 # A scale is compressed far from zero where the largest effect is so many times the middle one.
 _FAR = 6.0
 _NICE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
@@ -73,7 +74,7 @@ def effects_chart(studies: Sequence[StudyResults], name: str = "effects") -> Cha
         "What each choice does to the test accuracy, in points. " + _alt(rows, columns),
         functools.partial(_draw, rows=rows, columns=columns),
         height=_MARGINS + _ROW * len(rows),
-        wide=True,
+        width=WIDE,
     )
     words = f"{total} choices" if total > 1 else "one choice"
     caption = _CAPTION.format(words) + (_BENT if bent else "")
@@ -164,7 +165,10 @@ def _draw(axes: Axes, *, rows: Sequence[tuple[str, str, str]], columns: Sequence
         place.spines["left"].set_visible(False)
         place.tick_params(axis="y", length=0, labelleft=place is places[0])
     for place, column in zip(places, columns, strict=False):
-        _draw_column(place, rows, column, titled=len(columns) > 1)
+        _draw_column(place, rows, column)
+        if len(columns) > 1:
+            letters = _TITLE_LETTERS // len(columns)
+            place.set_title(fitted(column.title, 4, letters), loc="left", fontsize=8.5)
     if numbers:
         texts = [[number_of(columns[0].effects[key])] for key in rows]
         _write(places[-1], ["points, [interval]"], texts)
@@ -174,9 +178,7 @@ def _draw(axes: Axes, *, rows: Sequence[tuple[str, str, str]], columns: Sequence
     places[0].set_yticks(range(len(rows)), labels)
 
 
-def _draw_column(
-    axes: Axes, rows: Sequence[tuple[str, str, str]], column: Column, *, titled: bool
-) -> None:
+def _draw_column(axes: Axes, rows: Sequence[tuple[str, str, str]], column: Column) -> None:
     drawn = [0.0]
     for row, key in enumerate(rows):
         effect = column.effects.get(key)
@@ -191,8 +193,6 @@ def _draw_column(
         axes.locator_params(axis="x", nbins=5)
     axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
     axes.set_xlabel("points of test accuracy")
-    if titled:
-        axes.set_title(fitted(column.title, 3, 28), loc="left")
 
 
 def _draw_effect(axes: Axes, row: int, effect: Effect) -> list[float]:
@@ -205,7 +205,8 @@ def _draw_effect(axes: Axes, row: int, effect: Effect) -> list[float]:
         bounds = [_points(effect.interval.low), _points(effect.interval.high)]
         axes.plot(bounds, [row, row], color=colour, linewidth=1.8, solid_capstyle="butt")
     face = colour if effect.is_decided else PAPER
-    axes.plot([mean], [row], "o", color=colour, markerfacecolor=face, ms=5.5, mew=1.3)
+    (point,) = axes.plot([mean], [row], "o", color=colour, markerfacecolor=face, ms=5.5, mew=1.3)
+    tip(point, [f"{effect.question}, {effect.label} − {effect.base}: {number_of(effect)} points"])
     return [*bounds, mean]
 
 

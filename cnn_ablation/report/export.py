@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 
 from cnn_ablation.claims.declared import DeclaredClaim, DeclaredClaims
-from cnn_ablation.report.content import Section
+from cnn_ablation.report.parts import Section
 from cnn_ablation.report.setting import labels_of
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.verdicts import schedule_of, setting_of

@@ -1,6 +1,7 @@
 """Drawings made part of a page: its fonts, its colours light or dark, ids that are unique in it."""
 
 import re
+from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
 from cnn_ablation.report.looks import FAINT, INK, PAPER
@@ -14,16 +15,20 @@ _FONT = re.compile(r"font-family: [^;]+; ")
 _GEOMETRY = ("d", "x", "y", "transform", "width", "height")
 
 
-def inline(svg: str, name: str, alt: str = "") -> str:
+def inline(
+    svg: str, name: str, alt: str = "", tips: Mapping[str, Sequence[str]] | None = None
+) -> str:
     """Turns an SVG file into an element of an HTML page.
 
     Args:
         svg: the file's text, as matplotlib writes it.
         name: prefix of its ids, unique in the page.
         alt: what it shows; empty for decoration, which is hidden from screen readers.
+        tips: texts of points, by the id of the group that holds them.
     """
     root = ElementTree.fromstring(svg)
     _drop(root, {"metadata", "style"})
+    titles = _titles(root, tips or {})
     ids = {old: f"{name}-{number}" for number, old in enumerate(_referenced(root), start=1)}
     for element in root.iter():
         element.tag = _local(element.tag)
@@ -35,11 +40,26 @@ def inline(svg: str, name: str, alt: str = "") -> str:
         element.tail = None
         if element.tag != "text":
             element.text = None
+    for point, text in titles:
+        ElementTree.SubElement(point, "title").text = text
     view_box = root.attrib["viewBox"]
     _, _, width, height = view_box.split()
     root.attrib = {"class": "plot", "viewBox": view_box, "width": width, "height": height}
     root.attrib |= {"role": "img", "aria-label": alt} if alt else {"aria-hidden": "true"}
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def _titles(
+    root: ElementTree.Element, tips: Mapping[str, Sequence[str]]
+) -> list[tuple[ElementTree.Element, str]]:
+    """Each point with its text; none of a group in which points were left out as not visible."""
+    found: list[tuple[ElementTree.Element, str]] = []
+    for group in root.iter():
+        texts = tips.get(group.attrib.get("id", ""), ())
+        points = [one for one in group.iter() if _local(one.tag) == "use"] if texts else []
+        if len(points) == len(texts):
+            found += zip(points, texts, strict=True)
+    return found
 
 
 def _drop(root: ElementTree.Element, tags: set[str]) -> None:

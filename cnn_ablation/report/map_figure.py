@@ -12,14 +12,15 @@ from pathlib import Path
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap, Normalize
+from matplotlib.colors import Colormap, FuncNorm, Normalize
+from numpy.typing import NDArray
 
 from cnn_ablation.claims.verdict import Outcome
 from cnn_ablation.errors import InputError
 from cnn_ablation.report.axes import fitted
-from cnn_ablation.report.charts import Chart, Panel
+from cnn_ablation.report.charts import WIDE, Chart, Panel
 from cnn_ablation.report.looks import FAINT, OUTCOME_SYMBOLS
-from cnn_ablation.report.rendering import Format, chart_files
+from cnn_ablation.report.rendering import chart_files, image_form
 from cnn_ablation.system.files import write_bytes
 
 # Columns that leave room for a number in each cell at README width.
@@ -79,11 +80,8 @@ def draw_map(rows: Sequence[MapCell], path: Path) -> None:
         InputError: there is no cell, a cell is there twice, or the name ends otherwise.
         OSError: the file cannot be written.
     """
-    form = path.suffix.removeprefix(".")
-    if form not in ("png", "svg"):
-        raise InputError(f"{path}: must end in .png or .svg")
-    formats: tuple[Format, ...] = ("png",) if form == "png" else ("svg",)
-    write_bytes(path, chart_files(map_chart("map", rows), formats)[formats[0]])
+    form = image_form(path)
+    write_bytes(path, chart_files(map_chart("map", rows), (form,))[form])
 
 
 def map_chart(name: str, cells: Sequence[MapCell], title: str = "Where it holds") -> Chart:
@@ -122,6 +120,7 @@ def _panels(measure: str, cells: Sequence[MapCell]) -> list[Panel]:
                 measure=measure,
             ),
             height=_HEADINGS + _ROW * len(settings),
+            width=WIDE,
         )
         for first in range(0, len(contrasts), size)
     ]
@@ -160,7 +159,9 @@ def _draw(
     full: float,
     measure: str,
 ) -> None:
-    shades, norm = colormaps["PuOr_r"].resampled(_SHADES), Normalize(-full, full)
+    shades = colormaps["PuOr_r"].resampled(_SHADES)
+    # Roots, so that small differences have a colour beside large ones.
+    norm = FuncNorm((_root, _square), -full, full)
     cells = [[table.get((setting, contrast)) for contrast in contrasts] for setting in settings]
     known = [
         [np.nan if cell is None or cell.difference is None else cell.difference for cell in row]
@@ -184,8 +185,17 @@ def _draw(
     axes.spines[:].set_visible(False)
     figure = axes.get_figure()
     assert figure is not None
-    bar = figure.colorbar(drawn, ax=axes, fraction=0.035, pad=0.015, extend="both", label=measure)
+    bar = figure.colorbar(drawn, ax=axes, fraction=0.035, pad=0.015, extend="both")
+    bar.set_label(fitted(measure, 3, 18), fontsize=7.5)
     bar.outline.set_visible(False)
+
+
+def _root(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.sign(values) * np.sqrt(np.abs(values))
+
+
+def _square(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.sign(values) * np.square(values)
 
 
 def _write(
@@ -195,7 +205,7 @@ def _write(
     text = OUTCOME_SYMBOLS[cell.outcome]
     colour = FAINT
     if cell.difference is not None:
-        decimals = max(0, 2 - math.floor(math.log10(norm.vmax or 1.0)))
+        decimals = max(2, 2 - math.floor(math.log10(norm.vmax or 1.0)))
         text = f"{text} {cell.difference:+.{decimals}f}".replace("-", "−")
         red, green, blue, _ = shades(norm(cell.difference))
         colour = _DARK if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.45 else _LIGHT

@@ -87,12 +87,9 @@ def _page(study: Study, found: Verdicts, drawn: bool) -> str:
 def _cell(setting: str, verdict: Verdict, one: ContrastVerdict) -> MapCell:
     unit = verdict.claim.unit
     ends = one.interval and sorted(map(unit.drawn, (one.interval.low, one.interval.high)))
-    named = f"{one.a} − {one.b}"
-    if one.against is not None:
-        named = f"({named}) − ({one.against[0]} − {one.against[1]})"
     return MapCell(
         setting,
-        named,
+        one.named,
         None if one.difference is None else unit.drawn(one.difference),
         low=ends[0] if ends else None,
         high=ends[1] if ends else None,

@@ -7,9 +7,10 @@ from matplotlib.axes import Axes
 
 from cnn_ablation.claims import unit_of
 from cnn_ablation.report.axes import ACCURACY, LOSS, fit_limits, fitted, level_label, scaled
-from cnn_ablation.report.charts import Chart, Panel
+from cnn_ablation.report.charts import THIRD, Chart, Panel
 from cnn_ablation.report.looks import INK, Look
 from cnn_ablation.report.measures import Measured
+from cnn_ablation.report.tips import tip
 from cnn_ablation.study import Published
 from cnn_ablation.study.controls import PARAMS
 
@@ -38,6 +39,7 @@ def outcome_chart(
             f"Final {unit_of(metric).label} of every seed for {labels}",
             functools.partial(_draw, shown=shown, metric=metric, looks=looks),
             height=0.75 + 0.28 * len(shown),
+            width=THIRD,
         )
         for metric in (ACCURACY, LOSS)
     )
@@ -81,11 +83,23 @@ def _draw_seeds(axes: Axes, row: int, m: Measured, metric: str, look: Look) -> l
     spread = m.final(metric)
     assert spread is not None
     values, offset = scaled(metric, spread.values), 0.18
-    axes.plot(values, [row + offset] * spread.n, "o", color=look.colour, ms=3.5, alpha=0.6, mew=0)
+    (dots,) = axes.plot(
+        values, [row + offset] * spread.n, "o", color=look.colour, ms=3.5, alpha=0.6, mew=0
+    )
+    unit = unit_of(metric)
+    tip(
+        dots,
+        [
+            f"{m.label}, seed {trial.seed}: {unit.value(value)}"
+            for trial, value in zip(m.completed, spread.values, strict=True)
+        ],
+    )
     if spread.interval:
         bounds = scaled(metric, (spread.interval.low, spread.interval.high))
         axes.plot(bounds, [row - offset / 2] * 2, color=look.colour, linewidth=2)
-    axes.plot(scaled(metric, [spread.mean]), [row - offset / 2], **(look.marks() | {"ms": 6.5}))
+    marks = look.marks() | {"ms": 6.5}
+    (mean,) = axes.plot(scaled(metric, [spread.mean]), [row - offset / 2], **marks)
+    tip(mean, [f"{m.label}, mean: {unit.value(spread.mean)}"])
     return list(spread.values)
 
 

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from cnn_ablation.claims import Claim, Verdict
 from cnn_ablation.inference import Band, simultaneous_band
 from cnn_ablation.report.axes import difference_label, fitted, padded
-from cnn_ablation.report.charts import Chart, Panel, split
+from cnn_ablation.report.charts import WIDE, Chart, Panel, split
 from cnn_ablation.report.looks import FAINT, INK, OUTCOME_COLOURS, OUTCOME_SYMBOLS
 from cnn_ablation.study import Question
 from cnn_ablation.study.metrics import TRIAL_METRICS
 from cnn_ablation.study.results import StudyResults
 
 _COLUMNS = 5
+# Two epochs are a line, not yet a course of training.
+_FEWEST_SHOWN = 3
 _CAPTION = (
     "The mean paired difference after each epoch. The band covers the whole curve, and the curves "
     "of all contrasts of the question, at once with 95 % (studentised maximum over sign flips, "
@@ -59,6 +61,8 @@ def difference_curves(
         if claim.metric not in TRIAL_METRICS or claim.is_ratio:
             continue
         for contrast in verdict.contrasts:
+            if contrast.against is not None:
+                continue
             values_NE = _differences(results, question, claim.metric, contrast.contrast)
             if values_NE is None or values_NE.shape[1] < 2:
                 continue
@@ -87,7 +91,10 @@ def over_epochs_chart(
         return None
     hatched = any(curve.claim.threshold > 0 for curve in curves)
     caption = _CAPTION.format(_MARGIN if hatched else "")
-    return Chart(name, "The contrasts over training", caption, tuple(panels), columns=1)
+    few = max(len(curve.band.mean) for curve in curves) < _FEWEST_SHOWN
+    folded = frozenset(panel.name for panel in panels) if few else frozenset()
+    title = "The contrasts over training"
+    return Chart(name, title, caption, tuple(panels), columns=1, folded=folded)
 
 
 def _differences(
@@ -126,7 +133,7 @@ def _panel(name: str, curves: Sequence[DifferenceCurve], places: int) -> Panel:
         f"{difference_label(unit).capitalize()} after each epoch: {', '.join(told)}",
         functools.partial(_draw, curves=curves, places=places),
         height=1.95,
-        wide=True,
+        width=WIDE,
     )
 
 

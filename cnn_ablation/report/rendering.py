@@ -6,7 +6,8 @@ charts are equal bytes and nothing of the process's other figures is touched.
 
 import contextlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Literal, get_args
 
 from matplotlib import style
@@ -14,14 +15,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from cnn_ablation.errors import InputError
 from cnn_ablation.report.axes import fitted
-from cnn_ablation.report.charts import Chart, Panel
+from cnn_ablation.report.charts import WIDE, Chart, Panel
 from cnn_ablation.report.looks import PAPER, STYLE, Look
+from cnn_ablation.report.tips import marked
 
 Format = Literal["svg", "png"]
 
-# 830 pixels at 96 to the inch: the width of a README. A page's panel is a phone's width.
-FILE_WIDTH, PANEL_WIDTH = 8.65, 4.2
 _PNG_DPI = 144
 # A key's row in inches; its line and marker take the room of so many letters; letters a row.
 _KEY_ROW, _KEY_HANDLE, _KEY_LETTERS = 0.2, 9, 115
@@ -38,6 +39,20 @@ def chart_files(chart: Chart, formats: Sequence[Format] = get_args(Format)) -> d
         return {form: _save(figure, form, PAPER) for form in formats}
 
 
+def image_form(path: Path) -> Format:
+    """The format that a file's name asks for.
+
+    Raises:
+        InputError: it ends in neither `.png` nor `.svg`.
+    """
+    form = path.suffix.removeprefix(".")
+    if form == "png":
+        return "png"
+    if form == "svg":
+        return "svg"
+    raise InputError(f"{path}: must end in .png or .svg")
+
+
 def _chart_figure(chart: Chart) -> Figure:
     """Panels in columns, the key below."""
     columns = min(chart.columns, len(chart.panels))
@@ -45,7 +60,7 @@ def _chart_figure(chart: Chart) -> Figure:
     heights = [max(_height(panel) for panel in row) for row in rows]
     key_rows = -(-len(chart.key) // _key_columns(chart))
     height = sum(heights) + _KEY_ROW * key_rows + (0.1 if key_rows else 0)
-    figure = Figure(figsize=(FILE_WIDTH, height), facecolor=PAPER)
+    figure = Figure(figsize=(WIDE, height), facecolor=PAPER)
     grid = figure.subplots(len(rows), columns, squeeze=False, height_ratios=heights)
     for row, row_of_axes in zip(rows, grid, strict=True):
         for panel, axes in zip(row, row_of_axes, strict=False):
@@ -58,12 +73,13 @@ def _chart_figure(chart: Chart) -> Figure:
     return figure
 
 
-def panel_svg(panel: Panel) -> str:
-    """One panel on transparent paper, for a page."""
+def panel_svg(panel: Panel) -> tuple[str, Mapping[str, tuple[str, ...]]]:
+    """One panel on transparent paper, for a page, and the texts of its points by their ids."""
     with _styled():
-        figure = Figure(figsize=(FILE_WIDTH if panel.wide else PANEL_WIDTH, panel.height))
+        figure = Figure(figsize=(panel.width, panel.height))
         panel.draw(figure.subplots())
-        return _save(figure, "svg", "none").decode()
+        tips = marked(figure)
+        return _save(figure, "svg", "none").decode(), tips
 
 
 def swatch_svg(look: Look) -> str:

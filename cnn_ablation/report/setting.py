@@ -44,6 +44,11 @@ def setting_sentence(results: StudyResults) -> str:
     )
 
 
+def date_of(results: StudyResults) -> str:
+    """The day on which the study was declared, before its first trial; empty where not known."""
+    return "" if results.ledger is None else results.ledger.time.partition("T")[0]
+
+
 def warnings_of(results: StudyResults) -> list[str]:
     """What keeps these results from being whole, a sentence each."""
     counts = count_statuses(results)
@@ -82,7 +87,11 @@ def labels_of(results: StudyResults, spec: TrialSpec) -> str:
 def facts_of(results: StudyResults) -> list[Fact]:
     """Settings and environment, as terms and what they are."""
     counts = count_statuses(results)
-    training = [f"{n} {as_typed(v) or 'none'}" for n, v in results.training.values().items()]
+    training = [
+        f"{name} {as_typed(value) or 'none'}"
+        for name, value in results.training.values().items()
+        if value is not None
+    ]
     rounds = len({timing.round for timing in results.timings})
     return [
         ("dataset", f"{results.data.title} {results.plan.dataset_version}"),
@@ -92,6 +101,7 @@ def facts_of(results: StudyResults) -> list[Fact]:
         ("seeds", ", ".join(map(str, results.seeds))),
         ("trials", ", ".join(f"{count} {status}" for status, count in counts.items())),
         ("timing rounds", str(rounds)),
+        ("declared", "not kept" if results.ledger is None else f"{results.ledger.time} (UTC)"),
         *_environment_facts(results.environment),
     ]
 

@@ -7,11 +7,9 @@ from cnn_ablation.claims import unit_of
 from cnn_ablation.design.summary import Summary
 from cnn_ablation.report.axes import ACCURACY, LOSS
 from cnn_ablation.report.measures import Measured, Spread
-from cnn_ablation.stages.head import HEADS
-from cnn_ablation.study import Published
 
 NONE = "–"
-_SPREAD = ("mean ± sd", "[95 % interval]", "range")
+_SPREAD = ("mean ± sd [95 % interval]",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,16 +53,14 @@ def variant_table(caption: str, arm: Sequence[Measured]) -> Table:
             Cell("test accuracy, %", _SPREAD), lambda m: spread_cell(ACCURACY, m.final(ACCURACY))
         ),
         Column(Cell("test loss, nats", _SPREAD), lambda m: spread_cell(LOSS, m.final(LOSS))),
-        Column(Cell("s per epoch", ("median", "range")), _seconds_cell),
+        Column(Cell("s per epoch", ("median, range",)), _seconds_cell),
         Column(Cell("seeds"), _seeds_cell),
         Column(Cell("parameters"), lambda m: Cell(f"{m.summary.params:,}")),
         Column(Cell("MACs", ("of one image",)), lambda m: Cell(f"{m.summary.macs:,}")),
-        Column(Cell("receptive field", ("pixels",)), _receptive_field_cell),
     ]
     # A control arm has at most its reference's published figures, which stand in the main arm.
     if any(m.variant.published for m in arm) and not any(m.variant.control_of for m in arm):
-        for position, column in zip((2, 4, 6), _published_columns(arm), strict=True):
-            columns.insert(position, column)
+        columns.insert(2, _published_column(arm))
     rows = tuple(tuple(column.cell(m) for column in columns) for m in arm)
     return Table(caption, tuple(column.heading for column in columns), rows)
 
@@ -88,7 +84,7 @@ def layer_table(label: str, summary: Summary) -> Table:
 
 
 def spread_cell(metric: str, spread: Spread | None) -> Cell:
-    """Mean ± sd, and below them interval and range, in the unit of the column."""
+    """Mean ± sd, and below them the interval, in the unit of the column."""
     if spread is None:
         return Cell(NONE)
     unit = unit_of(metric)
@@ -100,18 +96,12 @@ def spread_cell(metric: str, spread: Spread | None) -> Cell:
     if spread.interval is None:
         return Cell(text)
     bounds = f"[{number(spread.interval.low)}, {number(spread.interval.high)}]"
-    return Cell(text, (bounds, f"{number(spread.low)} to {number(spread.high)}"))
+    return Cell(text, (bounds,))
 
 
 def _seeds_cell(m: Measured) -> Cell:
     lost = [f"{m.counts[s]} {s}" for s in ("diverged", "failed", "missing") if m.counts[s]]
     return Cell(str(len(m.completed)), tuple(lost))
-
-
-def _receptive_field_cell(m: Measured) -> Cell:
-    """What one unit of the last map sees; after it every unit sees the whole image."""
-    last = next(layer for layer in m.summary.layers if layer.name in HEADS)
-    return Cell(_by(last.receptive_field))
 
 
 def _seconds_cell(m: Measured) -> Cell:
@@ -121,22 +111,28 @@ def _seconds_cell(m: Measured) -> Cell:
     return Cell(_three_digits(m.seconds.median), (span,) if m.seconds.n > 1 else ())
 
 
-def _published_columns(arm: Sequence[Measured]) -> tuple[Column, ...]:
-    """Columns for accuracy, loss and time."""
-    epochs = {len(p.test_loss) for m in arm if (p := m.variant.published)}
-    after = ("one run", f"after {' or '.join(map(str, sorted(epochs)))} epochs")
-    return (
-        _published(Cell("published accuracy", after), lambda p: f"{100 * p.test_accuracy[-1]:.2f}"),
-        _published(Cell("published loss", after), lambda p: f"{p.test_loss[-1]:.4f}"),
-        _published(Cell("published seconds", ("all epochs",)), lambda p: _three_digits(p.seconds)),
+def _published_column(arm: Sequence[Measured]) -> Column:
+    """What was published, and how that was trained."""
+    published = [m.variant.published for m in arm if m.variant.published]
+    epochs = sorted({len(its.test_loss) for its in published})
+    setting = " or ".join(dict.fromkeys(its.setting for its in published if its.setting))
+    heading = Cell(
+        "published accuracy, %",
+        (
+            f"one run, {' or '.join(map(str, epochs))} epochs",
+            setting or "setting not said",
+            "loss; seconds in all",
+        ),
     )
+    return Column(heading, _published_cell)
 
 
-def _published(heading: Cell, text: Callable[[Published], str]) -> Column:
-    def cell(m: Measured) -> Cell:
-        return Cell(text(m.variant.published) if m.variant.published else NONE)
-
-    return Column(heading, cell)
+def _published_cell(m: Measured) -> Cell:
+    its = m.variant.published
+    if its is None:
+        return Cell(NONE)
+    others = f"{its.test_loss[-1]:.4f}; {_three_digits(its.seconds)}"
+    return Cell(f"{100 * its.test_accuracy[-1]:.2f}", (others,))
 
 
 def _three_digits(value: float) -> str:

@@ -8,10 +8,11 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from cnn_ablation.claims import unit_of
 from cnn_ablation.report.axes import ACCURACY, SECONDS, fit_limits, level_label, scaled
-from cnn_ablation.report.charts import Chart, Panel
+from cnn_ablation.report.charts import THIRD, Chart, Panel
 from cnn_ablation.report.looks import INK, Look
 from cnn_ablation.report.measures import Measured, Spread
 from cnn_ablation.report.pareto import pareto_front
+from cnn_ablation.report.tips import tip
 from cnn_ablation.study.controls import PARAMS
 
 _CAPTION = (
@@ -52,7 +53,7 @@ def _panel(
 ) -> Panel:
     alt = f"Test accuracy against {axis}, logarithmic, for {', '.join(m.label for m in shown)}"
     draw = functools.partial(_draw, shown=shown, cost=cost, looks=looks, axis=axis)
-    return Panel(name, alt, draw)
+    return Panel(name, alt, draw, height=2.5, width=THIRD)
 
 
 def _params(m: Measured) -> Spread | None:
@@ -72,7 +73,7 @@ def _draw(
         costs, accuracy = cost(m), m.final(ACCURACY)
         assert costs is not None and accuracy is not None
         points.append((costs.median, accuracy.mean))
-        reached += _draw_point(axes, costs, accuracy, looks[m.label])
+        reached += _draw_point(axes, m.label, costs, accuracy, looks[m.label])
     _draw_front(axes, points)
     fit_limits(axes.set_ylim, reached)
     axes.set_xlabel(axis)
@@ -80,14 +81,15 @@ def _draw(
     _label_decades(axes)
 
 
-def _draw_point(axes: Axes, costs: Spread, accuracy: Spread, look: Look) -> list[float]:
+def _draw_point(axes: Axes, label: str, costs: Spread, accuracy: Spread, look: Look) -> list[float]:
     """One design; returns the accuracies that the axis must hold, its interval within reason."""
     (mean,) = scaled(ACCURACY, [accuracy.mean])
     axes.plot([costs.low, costs.high], [mean] * 2, color=look.colour, linewidth=1)
     if accuracy.interval:
         bounds = scaled(ACCURACY, (accuracy.interval.low, accuracy.interval.high))
         axes.plot([costs.median] * 2, bounds, color=look.colour, linewidth=1)
-    axes.plot([costs.median], [mean], **(look.marks() | {"ms": 7}))
+    (point,) = axes.plot([costs.median], [mean], **(look.marks() | {"ms": 7}))
+    tip(point, [f"{label}: {unit_of(ACCURACY).value(accuracy.mean)} at {costs.median:,.4g}"])
     return scaled(ACCURACY, (accuracy.low, accuracy.high))
 
 

@@ -41,4 +41,5 @@ def _published(row: dict[str, Any]) -> Published:
         test_loss=tuple(epoch["test_loss"] for epoch in row["epochs"]),
         test_accuracy=tuple(epoch["test_accuracy"] for epoch in row["epochs"]),
         seconds=row["seconds"],
+        setting="Adadelta at 0.001",
     )

@@ -37,11 +37,13 @@ class Published:
         test_loss: after each epoch, in nats.
         test_accuracy: after each epoch, as a share.
         seconds: wall time of the whole training.
+        setting: how it was trained, where tables have room for few words: `Adadelta at 0.001`.
     """
 
     test_loss: tuple[float, ...]
     test_accuracy: tuple[float, ...]
     seconds: float
+    setting: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

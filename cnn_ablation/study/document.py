@@ -63,7 +63,7 @@ def _question_from_json(document: Any) -> Question:
 
 
 def _variant_to_json(variant: Variant) -> dict[str, Any]:
-    published = variant.published and json.loads(json.dumps(dataclasses.asdict(variant.published)))
+    published = variant.published and _published_to_json(variant.published)
     changes = {"training": dict(variant.training), "data": dict(variant.data)}
     return {
         "label": variant.label,
@@ -75,6 +75,14 @@ def _variant_to_json(variant: Variant) -> dict[str, Any]:
         # Left out where there are none, as before variants could change them.
         **{part: fields for part, fields in changes.items() if fields},
     }
+
+
+def _published_to_json(published: Published) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(published)))
+    # As before there were settings.
+    if not published.setting:
+        del document["setting"]
+    return document
 
 
 def _claim_from_json(document: Any) -> Claim:
@@ -112,4 +120,5 @@ def _arm_from_json(document: Mapping[str, Any]) -> str | None:
 
 def _published_from_json(document: Mapping[str, Any]) -> Published:
     loss, accuracy = numbers(document, "test_loss"), numbers(document, "test_accuracy")
-    return Published(loss, accuracy, SECONDS.checked("seconds", document.get("seconds")))
+    seconds = SECONDS.checked("seconds", document.get("seconds"))
+    return Published(loss, accuracy, seconds, optional(document, "setting", str) or "")

@@ -58,6 +58,9 @@ class Correctness:
         """The bits, shape (N,)."""
         return self._unpacked(self._packed())[: self.examples]
 
+    def __repr__(self) -> str:
+        return f"Correctness({self.count:,} of {self.examples:,})"
+
     @property
     def count(self) -> int:
         """Number of right answers."""

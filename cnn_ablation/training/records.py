@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from cnn_ablation.design import TrialSpec, require_seed
+from cnn_ablation.design.words import short_name
 from cnn_ablation.errors import InputError
 from cnn_ablation.options.fields import Option, Range
 from cnn_ablation.options.kinds import NUMBER, WHOLE
@@ -77,6 +78,13 @@ class TrialRecord:
     epochs: tuple[EpochRecord, ...] = ()
     error: str | None = None
     test_correct: Correctness | None = None
+
+    def __repr__(self) -> str:
+        last = f", test accuracy {self.epochs[-1].test_accuracy:.2%}" if self.epochs else ""
+        return (
+            f"TrialRecord({short_name(self.spec)}, seed {self.seed}, {self.status}, "
+            f"{len(self.epochs)} epochs{last})"
+        )
 
     @property
     def finished(self) -> bool:

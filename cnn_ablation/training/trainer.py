@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.experimental import multihost_utils
 from numpy.typing import NDArray
 
 from cnn_ablation.data import Dataset
@@ -44,6 +45,9 @@ class TrainedTrial:
 
     record: TrialRecord
     variables: Variables
+
+    def __repr__(self) -> str:
+        return repr(self.record).replace("TrialRecord", "TrainedTrial", 1)
 
     @property
     def params(self) -> Params:
@@ -99,7 +103,7 @@ class Trainer:
         stopping.check()
         start = time.perf_counter()
         self._executables = compile_executables(
-            _config(spec, self.lowering, compute.precision, len(dataset.train.labels_N)),
+            train_config(spec, len(dataset.train.labels_N), self.lowering, compute.precision),
             self._mesh,
             _shapes(self._train),
             _shapes(self._test),
@@ -133,6 +137,7 @@ class Trainer:
         rows = [*seeds, *[seeds[-1]] * (self.seeds_at_once - len(seeds))]
         seeds_R = place(_seeds(self.spec.training, rows), by_seed(self._mesh))
         states: TrainState = self._executables.create(seeds_R)
+        self._wait_for_peers(states)
         histories = [_History(self.spec, seed) for seed in seeds]
         for number in range(1, self.spec.training.epochs + 1):
             stopping.check()
@@ -149,6 +154,12 @@ class Trainer:
             )
             for row, history in enumerate(histories)
         ]
+
+    def _wait_for_peers(self, states: TrainState) -> None:
+        """On several hosts: until all are about to begin, so that no time holds a wait for one."""
+        if not replicated(self._mesh).is_fully_addressable:
+            jax.block_until_ready(states)
+            multihost_utils.sync_global_devices("first epoch")
 
     def _epoch(
         self, states: TrainState, seeds_R: Seeds, number: int
@@ -225,8 +236,16 @@ def fit(
     return trials
 
 
-def _config(spec: TrialSpec, lowering: str, precision: str, examples: int) -> TrainConfig:
-    """What is fixed for the executables.
+def train_config(
+    spec: TrialSpec, examples: int, lowering: str = "xla", precision: str = "float32"
+) -> TrainConfig:
+    """What is fixed while a spec is trained, as the functions of `steps` take it.
+
+    Args:
+        spec: what is trained.
+        examples: images of the training split.
+        lowering: name of the lowering.
+        precision: of products of float32 numbers, on accelerators.
 
     Where the learning rate is constant the number of epochs is no part of them: designs that differ
     in it share one.

@@ -45,7 +45,9 @@ def test_a_run_stopped_after_its_first_seed_trains_only_the_second(
     stopped.send_signal(signal.SIGINT)
     _, errors = stopped.communicate()
     assert stopped.returncode == 130
-    assert errors == f"stopped; 1 of 2 trials are kept in {folder}; the same command goes on\n"
+    cut = "seed 4 was cut off and begins anew, what it reached stands in metrics.jsonl"
+    kept_there = f"stopped; 1 of 2 trials are kept in {folder}"
+    assert errors == f"{kept_there}; {cut}; the same command goes on\n"
     (kept,) = lines_of(folder / "trials.jsonl")
     assert (kept["seed"], kept["status"], len(kept["epochs"])) == (3, "completed", EPOCHS)
     assert not (folder / "metrics.json").exists()
@@ -70,7 +72,7 @@ def test_a_run_that_replaces_another_goes_on_too(
     monkeypatch.setattr(preparing, "make_executor", FakeExecutor)
     assert (train(folder), FakeExecutor.trained) == (0, [3, 4])
     finished = (folder / "metrics.json").read_text()
-    with pytest.raises(KeyboardInterrupt, match=r"1 of 2 trials are kept .*; the same command"):
+    with pytest.raises(KeyboardInterrupt, match=r"1 of 2 trials are kept .*the same command goes"):
         train(folder, stop_at=4)
     assert (folder / "metrics.json").read_text() == finished
     assert (train(folder), FakeExecutor.trained) == (0, [4])
@@ -79,3 +81,14 @@ def test_a_run_that_replaces_another_goes_on_too(
     assert found == [(3, 1), (4, 1)]
     left = {path.name for path in folder.iterdir() if path.suffix != ".lock"}
     assert left == {"metrics.json", "metrics.jsonl", "study.json", "trials.jsonl"}
+
+
+def test_without_a_folder_of_one_s_own_it_is_named(
+    mnist: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(preparing, "make_executor", FakeExecutor)
+    with pytest.raises(KeyboardInterrupt, match=r"with --workdir=.* goes on") as stopped:
+        train("", stop_at=4)
+    named = str(stopped.value).partition("--workdir=")[2].removesuffix(" goes on")
+    assert (tmp_path / named / "trials.jsonl").exists()

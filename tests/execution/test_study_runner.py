@@ -105,7 +105,8 @@ def test_a_study_is_trained_design_by_design_and_told_of(
     assert code == 0
     assert trainer.diary == [(hidden, seed) for hidden in (4, 6) for seed in range(3)]
     assert "2 designs x 3 seeds = 6, of which 0 are there" in said
-    assert "trial 6/6  hidden=6  seed 2  test accuracy 52.62%" in said
+    assert re.search(r"^trial  design    seed  test accuracy  seconds  left$", said, re.MULTILINE)
+    assert re.search(r"^  6/6  hidden=6     2         52.62% +\d", said, re.MULTILINE)
     assert re.search(r"\* Holds: fewer hidden units mean fewer parameters", said)
     assert said.rstrip().endswith(f"report   {tmp_path / 'study' / 'report' / 'report.html'}")
 
@@ -113,7 +114,7 @@ def test_a_study_is_trained_design_by_design_and_told_of(
 def test_it_says_before_the_run_when_the_seeds_decide_nothing(run: Any) -> None:
     for seeds, word in ((5, "warning"), (6, "plan")):
         _, said = run(seeds=seeds)
-        before = said[: said.index("\ntrial 1/")]
+        before = said[: said.index("\ntrial  design")]
         assert re.search(rf"^{word} +width: 1 contrast; {seeds} seeds", before, re.MULTILINE)
 
 
@@ -348,7 +349,7 @@ def test_a_sequential_study_trains_until_its_claims_are_decided(
 ) -> None:
     code, said = run(better(6), seeds=5, until_decided=True, max_seeds=20)
     assert code == 0
-    before = said[: said.index("\ntrial 1/")]
+    before = said[: said.index("\ntrial  design")]
     assert "3 designs x 5 to 20 seeds, of which 0 are there" in before
     assert re.search(r"looks at 5, 7, 10, 14, 20 seeds", before)
     assert re.search(r"of at most 60 trials are to be expected", before)
@@ -385,7 +386,7 @@ def test_a_fixed_study_that_is_extended_is_told_before_it_trains(
 ) -> None:
     run(better(6), seeds=6)
     _, said = run(better(6), seeds=8)
-    before = said[: said.index("\ntrial 1/")]
+    before = said[: said.index("\ntrial  design")]
     told = "1 verdict will be labelled exploratory: 8 seeds, where 6 were declared"
     assert told in re.sub(r"\s+", " ", before)
     assert "Holds (exploratory): more hidden units" in said

@@ -50,7 +50,9 @@ class FakeExecutor:
             on_event(Ended(TrialRecord(spec, seed, "completed", tuple(epochs))))
 
 
-def train(folder: Path, *, stop_at: int | None = None, overwrite: bool = True, **more: Any) -> int:
+def train(
+    folder: Path | str, *, stop_at: int | None = None, overwrite: bool = True, **more: Any
+) -> int:
     """One run, its executor faked by `monkeypatch.setattr(preparing, "make_executor", ...)`."""
     FakeExecutor.trained, FakeExecutor.stop_at = [], stop_at
     options = StudyOptions.of(

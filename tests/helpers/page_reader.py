@@ -11,7 +11,7 @@ class Page(HTMLParser):
     Attributes:
         faults: tags that do not match.
         tags: every element: its name, its attributes and the names of those around it.
-        texts: all text outside style sheets, in order.
+        texts: all text outside style sheets and scripts, in order.
         rows: the cells of every table row, their text with single spaces.
     """
 
@@ -54,7 +54,7 @@ class Page(HTMLParser):
             self._open.pop()
 
     def handle_data(self, data: str) -> None:
-        if "style" in self._open:
+        if "style" in self._open or "script" in self._open:
             return
         self.texts.append(data)
         if "td" in self._open or ("tr" in self._open and "th" in self._open):

@@ -67,7 +67,9 @@ def _require_sound(page: Page) -> None:
     assert set(page.values("aria-labelledby")) <= set(ids)
     assert not page.values("src")
     assert not page.values("srcset")
-    assert not {"script", "link", "img", "iframe", "object"} & {tag for tag, _, _ in page.tags}
+    named = [tag for tag, _, _ in page.tags]
+    assert not {"link", "img", "iframe", "object"} & set(named)
+    assert named.count("script") == 1
 
 
 def _require_even_tables(markdown: str) -> None:
@@ -108,7 +110,10 @@ def test_every_verdict_is_a_sentence_in_both(
     page: Page, markdown: str, results: StudyResults
 ) -> None:
     for verdict in judge_results(results):
-        assert verdict.sentence() in page.text.replace(" . ", ". ")
+        assert verdict.claim.text in page.text
+        assert verdict.findings() in page.text
+        if "20 epochs" not in verdict.findings():
+            assert page.text.count(verdict.findings()) == 1
         assert pages.escape_markdown(verdict.sentence()) in markdown
 
 
@@ -116,14 +121,12 @@ def test_tables_hold_the_figures(page: Page, markdown: str, results: StudyResult
     spec = TrialSpec(NetworkSpec(stride=2), results.training)
     accuracies = [100 * t.epochs[-1].test_accuracy for t in results.trials if t.spec == spec]
     times = [t.train_seconds for t in results.timings if t.spec == spec]
-    row = next(row for row in page.rows if row[0] == "s2" and len(row) == 11)
+    row = next(row for row in page.rows if row[0] == "s2" and len(row) == 8)
     mean, sd = statistics.fmean(accuracies), statistics.stdev(accuracies)
     assert row[1].startswith(f"{mean:.2f} ± {sd:.2f} [")
-    assert row[1].endswith(f"] {min(accuracies):.2f} to {max(accuracies):.2f}")
-    assert row[2] == "15.12"
-    assert row[4] == "2.1892"
-    assert float(row[5].split()[0]) == pytest.approx(statistics.median(times), rel=5e-3)
-    assert row[6:] == ["31.4", "10", "20,042", "72,392", "7 × 7"]
+    assert row[2] == "15.12 2.1892; 31.4"
+    assert float(row[4].split()[0]) == pytest.approx(statistics.median(times), rel=5e-3)
+    assert row[5:] == ["10", "20,042", "72,392"]
     assert f"| s2 | {mean:.2f} ± {sd:.2f}<br>" in markdown
 
 
@@ -197,7 +200,7 @@ def test_equal_results_give_equal_bytes(tmp_path: Path) -> None:
     with matplotlib.rc_context({"font.size": 30, "xtick.direction": "in"}):
         write_report(results, tmp_path / "two")
     files = sorted(p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*.*"))
-    assert len(files) == 19
+    assert len(files) == 25
     for name in files:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
@@ -275,7 +278,7 @@ def test_what_is_lost_is_said() -> None:
 def test_hostile_labels_are_text_and_nothing_else() -> None:
     content = compose(CASES["hostile labels"]())
     html = pages.html_page(content)
-    assert "<script" not in html
+    assert html.count("<script") == 1
     assert "{{ 7*7 }}" in html
     markdown = pages.markdown_page(content)
     assert not re.search(r"(?<!\\)<script", markdown)

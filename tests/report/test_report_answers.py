@@ -24,8 +24,8 @@ def test_a_question_is_followed_by_its_control_arm() -> None:
 
 def test_pieces_are_shown_as_what_they_are(strides: list[Answer]) -> None:
     question, control = strides
-    assert set(question.figures) == {"learning", "outcomes", "tradeoff", "differences"}
-    assert set(control.figures) == {"learning", "differences"}
+    assert set(question.figures) == {"learning", "outcomes", "tradeoff", "differences", "epochs"}
+    assert set(control.figures) == {"learning", "differences", "epochs"}
     figure = control.figures["differences"]
     assert figure._repr_png_().startswith(b"\x89PNG")
     assert repr(figure).startswith("Paired differences in test accuracy: s1 minus s2")

@@ -10,7 +10,7 @@ from synthetic_results import stride_study, synthetic_results
 
 from cnn_ablation.report import write_report
 from cnn_ablation.study.results import StudyResults
-from cnn_ablation.study.store import Store
+from cnn_ablation.study.store import Store, load_results
 from cnn_ablation.system.files import write_bytes
 
 
@@ -35,7 +35,7 @@ def test_report_is_rebuilt_from_the_trials_alone(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     page = tmp_path / "study" / "report" / "report.html"
     assert done.stdout.strip() == str(page)
-    direct = write_report(results, tmp_path / "direct")
+    direct = write_report(load_results(tmp_path / "study"), tmp_path / "direct")
     assert page.read_bytes() == direct.read_bytes()
 
 
@@ -43,8 +43,8 @@ def test_report_is_rebuilt_from_the_trials_alone(tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (("nowhere",), "nowhere: holds no study"),
-        ((), "WORKDIR=: must be the folder of one study"),
-        (("a", "b"), "WORKDIR=a b: must be the folder of one study"),
+        ((), "WORKDIR=: must be the folder of a study, or of several"),
+        (("a", "a"), "WORKDIR=a a: names a folder twice"),
     ],
 )
 def test_what_is_no_study_is_refused_in_one_line(arguments: tuple[str, ...], said: str) -> None:

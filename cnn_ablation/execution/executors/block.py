@@ -1,10 +1,12 @@
 """One task, trained where it is called: the part that all executors share."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from cnn_ablation.data import Dataset, use_dataset
 from cnn_ablation.design import TrialSpec
 from cnn_ablation.errors import InputError
-from cnn_ablation.execution import extensions
+from cnn_ablation.execution import extensions, hosts
 from cnn_ablation.execution.datasets import Datasets
 from cnn_ablation.execution.executors.interface import (
     Began,
@@ -15,6 +17,8 @@ from cnn_ablation.execution.executors.interface import (
     OnEvent,
     Task,
 )
+from cnn_ablation.models.files import save
+from cnn_ablation.models.names import model_path
 from cnn_ablation.system import stopping
 from cnn_ablation.system.compilation import keep_compiled_programs
 from cnn_ablation.training.mesh import choose_devices
@@ -30,6 +34,8 @@ def datasets_for(job: Job) -> Datasets:
     """
     for extension in job.extensions:
         extensions.load(extension)
+    for dataset in job.datasets:
+        use_dataset(dataset)
     keep_compiled_programs(job.compute.compilation_cache_dir)
     datasets = Datasets(job.location)
     for data, fingerprint in job.fingerprints:
@@ -59,10 +65,12 @@ def train_block(task: Task, datasets: Datasets, job: Job, on_event: OnEvent) -> 
     for start in range(0, len(seeds), trainer.seeds_at_once):
         together = seeds[start : start + trainer.seeds_at_once]
         _begin(spec, together if start else together[1:], on_event)
-        _train(trainer, together, on_event)
+        _train(trainer, together, datasets.get(spec.data), job, on_event)
 
 
-def _train(trainer: Trainer, seeds: Sequence[int], on_event: OnEvent) -> None:
+def _train(
+    trainer: Trainer, seeds: Sequence[int], dataset: Dataset, job: Job, on_event: OnEvent
+) -> None:
     spec = trainer.spec
 
     raised: list[Exception] = []
@@ -84,6 +92,9 @@ def _train(trainer: Trainer, seeds: Sequence[int], on_event: OnEvent) -> None:
         _fail(spec, seeds, error, on_event)
         return
     for trial in trials:
+        if job.models is not None and hosts.is_lead() and trial.record.status == "completed":
+            # Before anybody hears of its end: a trial that is there has its model.
+            save(model_path(Path(job.models), trial.record.seed), trial, dataset)
         on_event(Ended(trial.record))
 
 

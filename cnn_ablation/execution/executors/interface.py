@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, Self
 
-from cnn_ablation.data import DataLocation
+from cnn_ablation.data import DataLocation, Dataset
 from cnn_ablation.design import DataSpec, TrialSpec
 from cnn_ablation.execution.extensions import Extension
 from cnn_ablation.training.compute import ComputeOptions
@@ -20,12 +20,16 @@ class Job:
         location: where datasets lie.
         fingerprints: hash of the images that each spec of data names.
         extensions: files that register choices of the study's user.
+        datasets: arrays that no worker can find by their name.
+        models: folder that each completed trial's model is kept in; None keeps none.
     """
 
     compute: ComputeOptions = dataclasses.field(default_factory=ComputeOptions)
     location: DataLocation = dataclasses.field(default_factory=DataLocation)
     fingerprints: tuple[tuple[DataSpec, str], ...] = ()
     extensions: tuple[Extension, ...] = ()
+    datasets: tuple[Dataset, ...] = ()
+    models: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,7 +17,7 @@ import pytest
 import small_study
 
 from cnn_ablation.data import DataLocation, Dataset, load_dataset
-from cnn_ablation.design import TrialSpec
+from cnn_ablation.design import NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution.datasets import Datasets
 from cnn_ablation.execution.executors import (
@@ -33,6 +33,9 @@ from cnn_ablation.execution.executors import (
 )
 from cnn_ablation.execution.executors.inline import InlineExecutor
 from cnn_ablation.execution.executors.pools import ATTEMPTS
+from cnn_ablation.execution.options import StudyOptions
+from cnn_ablation.execution.session import train_study
+from cnn_ablation.study import Question, Study, Variant
 from cnn_ablation.study.store import TRIALS, load_results
 from cnn_ablation.training.compute import ComputeOptions
 from cnn_ablation.training.records import TrialRecord
@@ -226,6 +229,28 @@ def test_a_worker_whose_images_differ_is_refused(job: Job, address: str) -> None
     other = dataclasses.replace(job, fingerprints=((DATA, "other images"),))
     with pytest.raises(InputError, match="its mnist differs from the study's"):
         RayExecutor(other, 1, address).run(TASKS, print)
+
+
+def test_a_dataset_of_arrays_travels_to_the_cluster(
+    datasets: Datasets, address: str, tmp_path: Path
+) -> None:
+    mnist = datasets.get(DATA)
+    parts = [(part.images_NHWC[:60], part.labels_N[:60] % 2) for part in (mnist.train, mnist.test)]
+    pairs = Dataset.from_arrays("pairs_for_ray", parts[0], parts[1])
+    variants = (Variant("narrow", NetworkSpec(features=2, stride=4, hidden=3)),)
+    study = Study("own", "Own?", (Question("width", "Width", variants),))
+    options = StudyOptions.of(
+        seeds=range(1),
+        training=TrainingSpec(epochs=1),
+        workdir=str(tmp_path / "own"),
+        timing_rounds=0,
+        executor="ray",
+        workers=1,
+        ray_address=address,
+        conv="xla",
+    )
+    (trial,) = train_study(study, options, dataset=pairs).trials
+    assert (trial.status, trial.spec.data.dataset) == ("completed", "pairs_for_ray")
 
 
 def test_a_cluster_that_is_not_there_is_named_in_seconds(job: Job, datasets: Datasets) -> None:
