@@ -35,7 +35,7 @@ def same_designs(plan: Plan) -> list[str]:
     for question in plan.study.questions:
         labels: dict[object, list[str]] = {}
         for variant in question.variants:
-            if not variant.is_open:
+            if not variant.is_open and not variant.at_seeds:
                 labels.setdefault(plan.spec(variant), []).append(variant.label)
         lines += [
             f"question {question.name}: {' and '.join(alike)} are one design; it is trained once"
