@@ -1,6 +1,5 @@
 """The pages are held to the code: their Python runs, their commands parse, their names exist."""
 
-import collections
 import functools
 import importlib.util
 import itertools
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pages import PAGES, ROOT, Block, Script, anchors, code_lines, excerpts, links, scripts, spans
+from pages import PAGES, ROOT, Block, Script, anchors, commands, excerpts, links, scripts, spans
 
 from cnn_ablation.commands.study import OWN_STUDY
 from cnn_ablation.study.metrics import METRICS
@@ -64,22 +63,6 @@ entry.run = parse
 sys.argv = [module]
 runpy.run_module(module, run_name="__main__", alter_sys=True)
 """
-_COMMAND = re.compile(r"python -m ((?:cnn_ablation|experiments)\.\w+)([^`]*)")
-# Help is asked for without flags; the others are places to fill in.
-_NO_WORDS = ("--help", "...", "NAME")
-
-
-def commands() -> dict[str, list[list[str]]]:
-    """The words behind each `python -m MODULE` of ours on any page, by module."""
-    found: dict[str, list[list[str]]] = collections.defaultdict(list)
-    for page in PAGES:
-        for line in code_lines(page):
-            for module, rest in _COMMAND.findall(line):
-                words = shlex.split(re.split(r" [|>&]", rest)[0])
-                found[module].append([word for word in words if word not in _NO_WORDS])
-    return found
-
-
 COMMANDS = commands()
 PARSED = [module for module in COMMANDS if module != "experiments.execute_colab"]
 

@@ -1,7 +1,9 @@
 """The project's pages in Markdown, and what stands in them: code in blocks and lines, links."""
 
+import collections
 import dataclasses
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,9 @@ _BLOCK = re.compile(r"^```(\w+) ?(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+_COMMAND = re.compile(r"python -m ((?:cnn_ablation|experiments)\.\w+)([^`]*)")
+# Help is asked for without flags; the others are places to fill in.
+_NO_WORDS = ("--help", "...", "NAME")
 _FILE = re.compile(r"^python (\w+\.py)(.*)$", re.MULTILINE)
 
 
@@ -95,3 +100,14 @@ def anchors(page: str) -> set[str]:
     """The anchors of a page's headings, as GitHub makes them."""
     headings = _HEADING.findall(_BLOCK.sub("", PAGES[page]))
     return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+def commands() -> dict[str, list[list[str]]]:
+    """The words behind each `python -m MODULE` of ours on any page, by module."""
+    found: dict[str, list[list[str]]] = collections.defaultdict(list)
+    for page in PAGES:
+        for line in code_lines(page):
+            for module, rest in _COMMAND.findall(line):
+                words = shlex.split(re.split(r" [|>&]", rest)[0])
+                found[module].append([word for word in words if word not in _NO_WORDS])
+    return found
