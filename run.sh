@@ -6,6 +6,7 @@
 #   ./run.sh test         lint, types, import contract, then every test, in two processes
 #   ./run.sh test ...     these tests at once: whatever pytest takes, such as tests/design or -k NAME
 #   ./run.sh docs         builds the pages as a site in build/site, links checked
+#   ./run.sh test --matrix ...   on Python 3.11 to 3.13, and on the lowest versions of setup.cfg
 #   ./run.sh check        lint, types and import contract alone
 # PYTHON names the interpreter to set up with (default: python3); any from 3.11 on.
 set -euo pipefail
@@ -41,6 +42,7 @@ case "${1:-}" in
   test)
     shift
     install test
+    [ "${1:-}" = --matrix ] && exec .venv/bin/python tests/matrix.py "${@:2}"
     [ $# -gt 0 ] && exec .venv/bin/python -m pytest "$@"
     check
     exec .venv/bin/python -m pytest -n 2

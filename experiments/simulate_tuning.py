@@ -29,7 +29,11 @@ DEFAULT = 1.0
 # Standard deviation of a trial's own effect, as an accuracy: 0.2 points.
 SD = 0.002
 DROPS = (0.0, 0.25, 0.5, 1.0, 2.0)
-TUNING_SEEDS = (3, 10)
+TUNINGS = {
+    "each seed": Tuning("learning_rate", GRID, seeds=1),
+    "once, 3 seeds": Tuning("learning_rate", GRID, seeds=3, once=True),
+    "once, 10 seeds": Tuning("learning_rate", GRID, seeds=10, once=True),
+}
 EVALUATION_SEEDS = (10, 20)
 
 
@@ -50,40 +54,49 @@ class World:
         return 0.9 - SD * self.drop * abs(math.log10(value / self.best))
 
 
-def tuned_value(
-    world: World, tuning: Tuning, shared: np.ndarray, rng: np.random.Generator
-) -> float:
-    """The value that is chosen of a variant, its grid extended as in a study.
+def tuned_values(
+    worlds: dict[str, World], tuning: Tuning, seeds: int, rng: np.random.Generator
+) -> dict[str, list[float]]:
+    """The values that are chosen of each variant for each seed of a study.
 
     Args:
-        world: what is true of it.
-        tuning: the declaration.
-        shared: effect of each tuning seed on all trials, shape (seeds,).
-        rng: where the trials' own effects come from.
+        worlds: what is true of each variant.
+        tuning: the declaration; its grid is extended as in a study.
+        seeds: how many seeds the study has.
+        rng: where seeds' and trials' effects come from.
     """
+    choices = 1 if tuning.once else seeds
+    shared = rng.normal(size=(choices, tuning.seeds))
+    scores: dict[str, dict[float, np.ndarray]] = {label: {} for label in worlds}
     grid: tuple[float, ...] = tuning.values
-    scores: dict[float, float | None] = {}
     for extension in range(tuning.extensions + 1):
-        for value in grid:
-            if value not in scores:
-                own = rng.normal(size=shared.size)
-                scores[value] = -world.accuracy(value) + SD * float(np.mean(shared + own))
-        choice = choose(tuning, grid, scores, DEFAULT)
-        wider = extended(tuning, grid, {choice.edge})
+        for label, world in worlds.items():
+            for value in grid:
+                if value not in scores[label]:
+                    luck = np.mean(shared + rng.normal(size=shared.shape), axis=1)
+                    scores[label][value] = SD * luck - world.accuracy(value)
+        means = ({v: float(own.mean()) for v, own in of.items()} for of in scores.values())
+        edges = {choose(tuning, grid, own, DEFAULT).edge for own in means}
+        wider = extended(tuning, grid, edges)
         if wider == grid or extension == tuning.extensions:
             break
         grid = wider
-    return float(choice.value)
+    found: dict[str, list[float]] = {}
+    for label, of in scores.items():
+        at = [{v: float(of[v][number]) for v in grid} for number in range(choices)]
+        values = [float(choose(tuning, grid, own, DEFAULT).value) for own in at]
+        found[label] = values * seeds if tuning.once else values
+    return found
 
 
 def evaluated(
-    accuracies: dict[str, float], seeds: int, rng: np.random.Generator
+    accuracies: dict[str, np.ndarray], seeds: int, rng: np.random.Generator
 ) -> dict[str, dict[int, float | None]]:
-    """Test accuracies of each variant at fresh seeds."""
+    """Test accuracies of each variant at fresh seeds, from its true ones there, shape (seeds,)."""
     shared = rng.normal(size=seeds)
     return {
-        label: dict(enumerate((accuracy + SD * (shared + rng.normal(size=seeds))).tolist()))
-        for label, accuracy in accuracies.items()
+        label: dict(enumerate((true + SD * (shared + rng.normal(size=seeds))).tolist()))
+        for label, true in accuracies.items()
     }
 
 
@@ -97,37 +110,34 @@ CLAIM = Claim("ab", "q", "A is better", "test_accuracy", (("A", "B"),), margin=0
 
 
 def equal_designs(
-    drop: float, tuning_seeds: int, seeds: int, replicates: int, seed: int
+    drop: float, tuning: Tuning, seeds: int, replicates: int, seed: int
 ) -> tuple[float, float, float]:
     """Two variants that are one design: rates over studies.
 
     Returns:
-        How often their chosen values differ; how often a verdict calls one design better; and how
+        How often two chosen values differ; how often a verdict calls one design better; and how
         often one is wrong of the two designs at the values that were chosen.
     """
-    rng = np.random.default_rng([seed, round(100 * drop), tuning_seeds, seeds])
-    tuning, world = Tuning("learning_rate", GRID, seeds=tuning_seeds), World(drop)
-    apart = decided = wrong = 0
+    rng = np.random.default_rng([seed, round(100 * drop), tuning.seeds, tuning.once, seeds])
+    world = World(drop)
+    apart = decided = wrong = 0.0
     for _ in range(replicates):
-        shared = rng.normal(size=tuning_seeds)
-        chosen = {label: tuned_value(world, tuning, shared, rng) for label in "AB"}
-        truth = {label: world.accuracy(value) for label, value in chosen.items()}
+        chosen = tuned_values({"A": world, "B": world}, tuning, seeds, rng)
+        truth = {label: np.array([*map(world.accuracy, own)]) for label, own in chosen.items()}
         verdict = judged(evaluated(truth, seeds, rng), CLAIM)
         says = {"holds": 1, "fails": -1}.get(verdict.outcome, 0)
-        difference = np.sign(round(truth["A"] - truth["B"], 9))
-        apart += chosen["A"] != chosen["B"]
+        difference = np.sign(round(float(np.mean(truth["A"] - truth["B"])), 9))
+        apart += float(np.mean(np.array(chosen["A"]) != np.array(chosen["B"])))
         decided += says != 0
         wrong += says not in (0, difference)
     return apart / replicates, decided / replicates, wrong / replicates
 
 
-def found_optimum(drop: float, best: float, tuning_seeds: int, replicates: int, seed: int) -> float:
-    """How often the best value of a variant is chosen."""
-    rng = np.random.default_rng([seed, round(100 * drop), tuning_seeds])
-    tuning, world = Tuning("learning_rate", GRID, seeds=tuning_seeds), World(drop, best)
-    values = [
-        tuned_value(world, tuning, rng.normal(size=tuning_seeds), rng) for _ in range(replicates)
-    ]
+def found_optimum(drop: float, best: float, tuning: Tuning, replicates: int, seed: int) -> float:
+    """How often the best value of a variant is chosen for a seed of a study of ten."""
+    rng = np.random.default_rng([seed, round(100 * drop), tuning.seeds, tuning.once])
+    world = {"A": World(drop, best)}
+    values = [v for _ in range(replicates) for v in tuned_values(world, tuning, 10, rng)["A"]]
     return float(np.mean([math.isclose(value, best) for value in values]))
 
 
@@ -147,7 +157,8 @@ def found_interaction(seeds: int, replicates: int, seed: int) -> tuple[float, fl
     )
     # Four trials have each an effect of their own; what they share goes out.
     size = claim.threshold + smallest * 2.0 * SD
-    accuracies = {"A": 0.9 + size, "B": 0.9, "C": 0.9, "D": 0.9}
+    flat = np.full(seeds, 0.9)
+    accuracies = {"A": flat + size, "B": flat, "C": flat, "D": flat}
     outcomes = [judged(evaluated(accuracies, seeds, rng), claim).outcome for _ in range(replicates)]
     return smallest, outcomes.count("holds") / replicates
 
@@ -155,27 +166,28 @@ def found_interaction(seeds: int, replicates: int, seed: int) -> tuple[float, fl
 def equal_table(replicates: int, seed: int) -> str:
     """Rates over studies of two variants that are one design, in percent."""
     heads = ("values differ", "a verdict on the designs", "wrong at the chosen values")
-    rows = [["drop a step (SD)", "tuning seeds", "seeds", *heads]]
+    rows = [["drop a step (SD)", "tuned", "seeds", *heads]]
     for drop in DROPS:
-        for tuning_seeds in TUNING_SEEDS:
+        for name, tuning in TUNINGS.items():
             for seeds in EVALUATION_SEEDS:
-                rates = equal_designs(drop, tuning_seeds, seeds, replicates, seed)
-                figures = (f"{100 * rate:.1f}" for rate in rates)
-                rows.append([f"{drop:g}", str(tuning_seeds), str(seeds), *figures])
+                apart, decided, wrong = equal_designs(drop, tuning, seeds, replicates, seed)
+                last = f"{100 * wrong:.1f}" if tuning.once else "–"
+                figures = (f"{100 * apart:.1f}", f"{100 * decided:.1f}", last)
+                rows.append([f"{drop:g}", name, str(seeds), *figures])
     return markdown_table(rows)
 
 
 def optimum_table(replicates: int, seed: int) -> str:
     """How often the best value is chosen, in percent."""
     places = {"in the grid": 0.1, "one step beyond": 100.0, "two steps beyond": 1000.0}
-    rows = [["drop a step (SD)", "tuning seeds", *places]]
-    for drop in DROPS[1:]:
-        for tuning_seeds in TUNING_SEEDS:
+    rows = [["drop a step (SD)", "tuned", *places]]
+    for drop in (*DROPS[1:], 4.0):
+        for name, tuning in TUNINGS.items():
             found = (
-                f"{100 * found_optimum(drop, best, tuning_seeds, replicates, seed):.1f}"
+                f"{100 * found_optimum(drop, best, tuning, replicates, seed):.1f}"
                 for best in places.values()
             )
-            rows.append([f"{drop:g}", str(tuning_seeds), *found])
+            rows.append([f"{drop:g}", name, *found])
     return markdown_table(rows)
 
 
@@ -189,7 +201,7 @@ def interaction_table(replicates: int, seed: int) -> str:
 
 
 _MODULE = "cnn_ablation: the simulation of tuned studies"
-flags.DEFINE_integer("tuning_replicates", 200, "simulated studies per row", 1, module_name=_MODULE)
+flags.DEFINE_integer("tuning_replicates", 400, "simulated studies per row", 1, module_name=_MODULE)
 
 
 def main() -> None:
@@ -198,8 +210,10 @@ def main() -> None:
     print("# Tuned studies, simulated\n")
     print(f"Made by `python -m experiments.simulate_tuning --tuning_replicates={replicates}`.\n")
     print("Two variants that are one design under two names, each with luck of its own, tuned and")
-    print(f"compared (margin 0), % of {replicates:,} studies (nominal: 5). A verdict at different")
-    print("values is about these values, and right of them; it is still none of the designs.\n")
+    print(
+        f"compared (margin 0), % of {replicates:,} studies (nominal: 5). Tuned once for all seeds,"
+    )
+    print("a verdict is about the chosen values, and right of them: it is none of the designs.\n")
     print(equal_table(replicates, 0))
     print(f"\nThe best value of a variant is chosen, % of {replicates:,}.\n")
     print(optimum_table(replicates, 0))

@@ -24,11 +24,11 @@ from cnn_ablation.commands import entry
 from cnn_ablation.data import LabeledImages, load_dataset
 from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec
 from cnn_ablation.display.text import markdown_table
-from cnn_ablation.errors import as_typed
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import train_study
 from cnn_ablation.study import Question, Study, Tuning, Variant
 from cnn_ablation.study.results import StudyResults
+from cnn_ablation.study.tuning_words import chosen_values
 from cnn_ablation.study.verdicts import judge_results
 
 NETWORK = NetworkSpec(features=(4, 8), kernel_size=5, pool=2, hidden=16)
@@ -37,7 +37,7 @@ CLAIM = Claim(
     contrasts=(("plain", "mirrored"),),
     margin=0.0,
 )
-TUNING = Tuning("learning_rate", (0.3, 1.0, 3.0), seeds=2, extensions=1)
+TUNING = Tuning("learning_rate", (0.3, 1.0, 3.0), extensions=0)
 _PERCENT = 2
 
 
@@ -85,7 +85,7 @@ def run(study: Study, number: int, seeds: int, folder: Path) -> StudyResults:
 def row(number: int, results: StudyResults, verdicts: dict[str, Verdict]) -> list[str]:
     """What was chosen, and what both arms say."""
     assert results.tuning is not None
-    chosen = [as_typed(tuned.chosen) for tuned in results.tuning.variants]
+    chosen = [chosen_values(tuned) for tuned in results.tuning.variants]
     cells = []
     for name in ("plain", "plain-tuned"):
         (contrast,) = verdicts[name].contrasts

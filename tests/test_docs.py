@@ -13,10 +13,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pages import PAGES, ROOT, Block, Script, anchors, commands, excerpts, links, scripts, spans
+from pages import (
+    PAGES,
+    ROOT,
+    Block,
+    Script,
+    anchors,
+    blocks,
+    commands,
+    excerpts,
+    links,
+    scripts,
+    spans,
+)
 
+from cnn_ablation import __main__ as one_command
 from cnn_ablation.commands.study import OWN_STUDY
+from cnn_ablation.study.checks import check_study
 from cnn_ablation.study.metrics import METRICS
+from cnn_ablation.study.toml_file import parse_study
 
 PACKAGE = ROOT / "cnn_ablation"
 TINY = [
@@ -64,7 +79,12 @@ sys.argv = [module]
 runpy.run_module(module, run_name="__main__", alter_sys=True)
 """
 COMMANDS = commands()
-PARSED = [module for module in COMMANDS if module != "experiments.execute_colab"]
+TOML = [b for page in PAGES for b in blocks(page) if "[[question]]" in b.text]
+# Of subcommands that define their flags when they run.
+OTHER_FLAGS = {"figures", "json", "split", "top", "out", "metric", "new", "version", "matrix"}
+# What has no module of its own: tests of the commands look at these.
+OTHERS = {one.partition(" ")[2] for one in COMMANDS if " " in one}
+PARSED = [m for m in COMMANDS if m != "experiments.execute_colab" and " " not in m]
 
 
 @functools.cache
@@ -109,6 +129,11 @@ def test_python_of_the_pages_runs(script: Script, tmp_path: Path) -> None:
         assert (tmp_path / "study" / "report" / "report.html").exists()
 
 
+@pytest.mark.parametrize("block", TOML, ids=lambda block: block.page)
+def test_studies_in_toml_are_studies(block: Block) -> None:
+    check_study(parse_study(block.text).study)
+
+
 @pytest.mark.parametrize("module", PARSED)
 def test_commands_of_the_pages_are_understood(module: str) -> None:
     assert flags_of(module)
@@ -116,12 +141,13 @@ def test_commands_of_the_pages_are_understood(module: str) -> None:
 
 def test_commands_without_flags_are_there() -> None:
     for module in COMMANDS:
-        assert importlib.util.find_spec(module) is not None
+        assert " " in module or importlib.util.find_spec(module) is not None
+    assert {command.name for command in one_command.COMMANDS} >= OTHERS
 
 
 def test_flags_that_pages_speak_of_are_flags() -> None:
     own = {name for s in SCRIPTS for name in re.findall(r"(\w+): \w+ = cnn\.option", s.block.text)}
-    known = own.union({"help"}, *map(flags_of, PARSED))
+    known = own.union({"help"}, OTHER_FLAGS, *map(flags_of, PARSED))
     spoken = {
         (page, name)
         for page in PAGES

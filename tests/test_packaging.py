@@ -1,6 +1,7 @@
 """What is installed: a wheel and a source archive, built offline, hold the whole package alone."""
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -9,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from cnn_ablation.version import __version__
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
-FILES = ("README.md", "LICENSE", "setup.cfg", "pyproject.toml")
-FOLDERS = ("cnn_ablation", "experiments", "tests")
+FILES = ("README.md", "LICENSE", "CITATION.cff", "MANIFEST.in", "setup.cfg", "pyproject.toml")
+FOLDERS = ("cnn_ablation", "experiments", "tests", "docs")
 # A few that must be there, so that a folder that has moved away is not thought empty.
 DATA = {
     "cnn_ablation/py.typed",
@@ -25,6 +28,7 @@ DATA = {
     "cnn_ablation/network/lowerings/native/simd.h",
     "cnn_ablation/report/templates/report.html.j2",
     "cnn_ablation/report/templates/report.css",
+    "cnn_ablation/studies/notebook_results.json",
 }
 SDIST = "import sys; from setuptools.build_meta import build_sdist; build_sdist(sys.argv[1])"
 BUILD = "from setuptools import setup; setup()"
@@ -73,6 +77,33 @@ def test_a_wheel_holds_the_whole_package_and_nothing_else(source: Path, tmp_path
     information = {name for name in names if name.partition("/")[0].endswith(".dist-info")}
     assert names - information == wanted
     assert {Path(name).name for name in information} >= {"METADATA", "RECORD", "LICENSE"}
+    _, entry_points = read_from(wheel, information, "METADATA", "entry_points.txt")
+    assert entry_points.split() == [
+        *("[console_scripts]", "cnn-ablation", "=", "cnn_ablation.__main__:main")
+    ]
+
+
+def read_from(wheel: Path, information: set[str], *names: str) -> list[str]:
+    """Files of a wheel's information, by their names."""
+    paths = [next(one for one in information if one.endswith(f"/{name}")) for name in names]
+    return [zipfile.ZipFile(wheel).read(path).decode() for path in paths]
+
+
+def test_lowest_versions_are_those_of_the_setup() -> None:
+    spec = importlib.util.spec_from_file_location("matrix", ROOT / "tests" / "matrix.py")
+    assert spec is not None and spec.loader is not None
+    matrix = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(matrix)
+    lines = matrix.constraints().splitlines()
+    assert "jax==0.7.0" in lines
+    needed = (ROOT / "setup.cfg").read_text().partition("install_requires =")[2].partition("\n[")[0]
+    assert len(lines) == sum(">=" in line for line in needed.splitlines())
+
+
+def test_what_describes_the_package_says_one_thing() -> None:
+    cited = (ROOT / "CITATION.cff").read_text()
+    assert f"\nversion: {__version__}\n" in cited
+    assert "](" not in (ROOT / "docs" / "package.md").read_text(), "a link leads nowhere there"
 
 
 def test_a_source_archive_is_enough_to_build_from(source: Path, tmp_path: Path) -> None:
@@ -81,6 +112,15 @@ def test_a_source_archive_is_enough_to_build_from(source: Path, tmp_path: Path) 
     (archive,) = tmp_path.glob("cnn_ablation-*.tar.gz")
     shutil.unpack_archive(archive, tmp_path / "unpacked")
     (unpacked,) = (tmp_path / "unpacked").iterdir()
-    assert files_below(unpacked) >= wanted | set(FILES)
+    tests = {name for name in files_below(source, "tests") if not name.endswith(".pyc")}
+    assert files_below(unpacked) >= wanted | tests | set(FILES)
     python("-c", BUILD, "-q", "build", f"--build-lib={tmp_path / 'built'}", cwd=unpacked)
     assert files_below(tmp_path / "built") == wanted
+    # Its own tests run, on its own modules.
+    own = ["tests/options", "tests/test_errors.py", "tests/test_installed.py"]
+    environment = {**os.environ, "PYTHONPATH": str(unpacked)}
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-m", "not slow", *own]
+    done = subprocess.run(
+        command, cwd=unpacked, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

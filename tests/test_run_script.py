@@ -63,6 +63,7 @@ def run(checkout: Path, *arguments: str, failing: str = "") -> tuple[int, list[s
         (("study", "--num_seeds=3"), ["python -m experiments.notebook --num_seeds=3"]),
         (("test",), [*CHECKS, "python -m pytest -n 2"]),
         (("test", "tests/design", "-k", "a or b"), ["python -m pytest tests/design -k a or b"]),
+        (("test", "--matrix", "-x"), ["python tests/matrix.py -x"]),
     ],
 )
 def test_each_command_ends_as_the_program_it_is_for(

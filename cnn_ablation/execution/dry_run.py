@@ -73,7 +73,8 @@ def dry_run(
         rounds = max(0, options.timing_rounds - store.rounds(machine))
     startup = seconds_since_start()
     calibration = Calibration(prepared, executor, results)
-    timed = tuple(dict.fromkeys((*results.plan.designs, *results.plan.untuned)))
+    own = (spec for spec in results.plan.designs if results.plan.labels(spec))
+    timed = tuple(dict.fromkeys((*own, *results.plan.untuned)))
     wanted = [spec for spec, _ in missing]
     calibration.measure([*wanted, *(timed if rounds else ())], alone=bool(rounds))
     questions = len(plan.study.questions) if report else 0

@@ -30,11 +30,14 @@ def introduction(store: Store, missing: int, declared: Plan, options: StudyOptio
         options: how it is run.
     """
     study, seeds = declared.study, declared.seeds
-    designs, total = len(declared.designs), len(declared.designs) * len(seeds)
+    designs, total = len(declared.same_at_all_seeds), len(list(declared.trials()))
     setting = setting_of(store.plan)
     schedule = declared.schedule
     if schedule is None:
-        trials = f"{designs} designs x {len(seeds)} seeds = {total}, of which {total - missing}"
+        tuned = total - designs * len(seeds)
+        more = f" and {plural(tuned, 'tuned trial')}" if tuned else ""
+        trials = f"{designs} designs x {len(seeds)} seeds = {total - tuned}{more}, of which "
+        trials += f"{total - missing}"
     else:
         there = len(store.results().trials)
         trials = f"{designs} designs x {schedule.looks[0]} to {len(seeds)} seeds, of which {there}"

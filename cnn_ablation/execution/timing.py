@@ -136,6 +136,6 @@ def _designs(store: Store) -> Sequence[Design]:
     """The designs with a completed trial, each with the seed of its first one."""
     found: dict[TrialSpec, int] = {}
     for trial in store.results().trials:
-        if trial.status == "completed":
+        if trial.status == "completed" and store.resolved.labels(trial.spec):
             found.setdefault(trial.spec, trial.seed)
     return list(found.items())

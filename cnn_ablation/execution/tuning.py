@@ -36,6 +36,7 @@ class TuneOptions:
         optional=True,
     )
     tune_seeds: int | None = _of_tuning("seeds", least=1)
+    tune_once: bool | None = _of_tuning("once")
     tune_validation: float | None = _of_tuning("validation", above=0, below=1)
     tune_by: str | None = _of_tuning("by")
     tune_extensions: int | None = _of_tuning("extensions", least=0)

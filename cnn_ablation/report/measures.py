@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from statistics import fmean, median, stdev
 from typing import Self
 
-from cnn_ablation.design import TrialSpec
 from cnn_ablation.design.summary import Summary, summarize
 from cnn_ablation.inference import Interval, t_interval
 from cnn_ablation.study import Question, Variant
@@ -137,7 +136,7 @@ def count_statuses(results: StudyResults) -> dict[str, int]:
         trials = [
             trial for trial in results.trials if trial.spec == spec and trial.seed in results.seeds
         ]
-        for status, count in _counts(results, trials, spec).items():
+        for status, count in _counts(trials, results.asked(spec)).items():
             counts[status] += count
     return counts
 
@@ -148,16 +147,14 @@ def _measure(results: StudyResults, variant: Variant) -> Measured:
         variant=variant,
         summary=summarize(variant.network),
         completed=tuple(t for t in trials if t.status == "completed"),
-        counts=_counts(results, trials, results.plan.spec(variant)),
+        counts=_counts(trials, results.asked_of(variant)),
         seconds=Spread.of([timing.train_seconds for timing in results.timings_of(variant)]),
     )
 
 
-def _counts(
-    results: StudyResults, trials: Sequence[TrialRecord], spec: TrialSpec
-) -> dict[str, int]:
+def _counts(trials: Sequence[TrialRecord], asked: int) -> dict[str, int]:
     counts = {status: sum(t.status == status for t in trials) for status in STATUSES[:-1]}
-    return {**counts, "missing": results.asked(spec) - len(trials)}
+    return {**counts, "missing": asked - len(trials)}
 
 
 def _metric(record: EpochRecord, metric: str) -> float:

@@ -76,7 +76,7 @@ def lost_trials(results: StudyResults) -> list[tuple[str, TrialRecord]]:
 
 def names_of(results: StudyResults, trial: TrialRecord) -> str:
     """All that a trial's design is called: `kernel_size: k3,3; stride: s1`."""
-    return labels_of(results, trial.spec)
+    return results.plan.all_labels(trial.spec, trial.seed)
 
 
 def labels_of(results: StudyResults, spec: TrialSpec) -> str:

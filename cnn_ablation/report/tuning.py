@@ -21,11 +21,13 @@ from cnn_ablation.study import Variant
 from cnn_ablation.study.resolving import Attempt, Tuned, TuningResults
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.tuning import is_ordered
+from cnn_ablation.study.tuning_words import chosen_values
+from cnn_ablation.training.records import TrialRecord
 
 _CAPTION = (
     "Each dot is one seed of tuning after the last epoch, trained on a part of the training images "
-    "and evaluated on the rest of them; lines join the means over seeds, and the large marker is "
-    "the value that was chosen. No test image has a part in this."
+    "and evaluated on the rest of them; lines join the means over seeds, and large markers are "
+    "the values that were chosen, the larger for the more seeds. No test image has a part in this."
 )
 _HEADINGS = ("variant", "as given", "chosen")
 _COLUMNS = (
@@ -68,14 +70,31 @@ def tuning_csv(tuning: TuningResults) -> str:
                 last = trial.epochs[-1] if trial.status == "completed" else None
                 figures = (last.test_loss, last.test_accuracy) if last else ("", "")
                 value = (tuning.tuning.field, as_typed(attempt.value))
-                outcome = (trial.seed, trial.status, *figures, attempt.value == tuned.chosen)
+                is_chosen = _is_chosen(tuning, tuned, attempt, trial)
+                outcome = (trial.seed, trial.status, *figures, is_chosen)
                 writer.writerow((tuned.question, tuned.label, *value, *outcome))
     return file.getvalue()
 
 
+def _is_chosen(tuning: TuningResults, tuned: Tuned, attempt: Attempt, trial: TrialRecord) -> bool:
+    """Whether the value was chosen for a seed of the study that the trial is there for."""
+    return any(
+        value == attempt.value and trial.seed in tuning.tuning.seeds_for(seed)
+        for seed, value in tuned.choices.items()
+    )
+
+
 def _summary(tuning: TuningResults) -> str:
     declared, added = tuning.tuning, ", ".join(map(as_typed, tuning.extensions))
-    seeds = ", ".join(map(str, declared.trial_seeds))
+    own = declared.trial_seeds(tuning.seeds)
+    seeds = str(own[0]) if len(own) == 1 else f"{own[0]} to {own[-1]}"
+    fresh = (
+        "What is compared are fresh seeds, trained on all training images at the chosen values: a "
+        "verdict speaks for these values, luck of tuning is not in it."
+        if declared.once
+        else "Each seed of the study has a choice of its own, by tuning seeds of its own, and is "
+        "trained at it on all training images: luck of tuning is part of what a verdict speaks for."
+    )
     grid = ", ".join(map(as_typed, declared.values))
     extended = (
         f" The best value of some variant lay at the edge, so the grid was extended for all of them"
@@ -90,8 +109,7 @@ def _summary(tuning: TuningResults) -> str:
         f"with the same seeds ({seeds}), {plural(len(tuning.trials), 'trial')} in all, on "
         f"{100 * (1 - declared.validation):g} % of the training images; the value with the best "
         f"mean {declared.by} on the other {100 * declared.validation:g} % was chosen, of equal "
-        f"ones the nearest to the value as given.{extended}{at_edge} What is compared are fresh "
-        "seeds, trained on all training images at the chosen values."
+        f"ones the nearest to the value as given.{extended}{at_edge} {fresh}"
     )
 
 
@@ -104,7 +122,7 @@ def _table(tuning: TuningResults) -> Table:
 
 def _row(tuning: TuningResults, tuned: Tuned) -> tuple[Cell, ...]:
     edge = {-1: ("lowest tried",), 1: ("highest tried",), 0: ()}[tuned.edge]
-    chosen = Cell(NONE) if tuned.is_open else Cell(as_typed(tuned.chosen), edge)
+    chosen = Cell(NONE) if tuned.is_open else Cell(chosen_values(tuned), edge)
     figures = (_figure(tuning, attempt) for attempt in tuned.attempts)
     return (Cell(tuned.label), Cell(as_typed(tuned.default)), chosen, *figures)
 
@@ -129,7 +147,7 @@ def _chart(tuning: TuningResults) -> Chart | None:
     for number, question in enumerate(questions):
         own = [tuned for tuned in shown if tuned.question == question]
         draw = functools.partial(_draw, tuning=tuning, shown=own, looks=looks)
-        lines = "; ".join(f"{tuned.label} at {as_typed(tuned.chosen) or 'open'}" for tuned in own)
+        lines = "; ".join(f"{tuned.label} at {chosen_values(tuned) or 'open'}" for tuned in own)
         alt = f"Validation {tuning.tuning.by} by {tuning.tuning.field} for {lines}"
         panels.append(Panel(f"tuning-{number}", alt, draw, title=question))
     key = tuple(looks.items())
@@ -154,8 +172,11 @@ def _draw(
             every += figures
         x, y = [place for place, _, _ in means], [mean for _, mean, _ in means]
         axes.plot(x, y, color=look.colour, linestyle=look.line, linewidth=1.2)
-        best = [(place, mean) for place, mean, value in means if value == tuned.chosen]
-        axes.plot(*zip(*best, strict=True), **look.marks(), markersize=8) if best else None
+        for place, mean, value in means:
+            if value in tuned.chosen:
+                # A value that few seeds chose has a small marker.
+                share = tuned.chosen[value] / len(tuned.choices)
+                axes.plot([place], [mean], **look.marks(), markersize=3 + 6 * share)
     if is_log:
         axes.set_xscale("log")
     axes.xaxis.set_major_locator(FixedLocator([float(places[value]) for value in grid]))

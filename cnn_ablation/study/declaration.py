@@ -62,6 +62,8 @@ class Variant:
             at equal parameters, the only one of version 0.1.
         is_open: whether it is not known yet at which value it is trained: a variant of a tuned arm,
             as long as it is not tuned.
+        at_seeds: of a variant that is tuned for each seed by itself the fields of the training that
+            were chosen, by seed; empty else.
 
     Raises:
         InputError: there is no such field, or a value is not allowed.
@@ -75,6 +77,7 @@ class Variant:
     data: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     arm: str | None = None
     is_open: bool = False
+    at_seeds: Mapping[int, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not isinstance(self.network, NetworkSpec):

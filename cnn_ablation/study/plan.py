@@ -83,12 +83,32 @@ class Plan:
     def _shown(self) -> dict[TrialSpec, list[tuple[str, str]]]:
         """Every design, with the (question name, label) pairs under which the study shows it."""
         shown: dict[TrialSpec, list[tuple[str, str]]] = {}
+        for place, variant in self._places:
+            for spec in self.specs(variant):
+                shown.setdefault(spec, []).append(place)
+        return shown
+
+    @property
+    def _places(self) -> Iterator[tuple[tuple[str, str], Variant]]:
+        """Every variant that is not open, with its question's name and its label."""
         for question in self.study.questions:
             for variant in question.variants:
                 if not variant.is_open:
-                    place = (question.name, variant.label)
-                    shown.setdefault(self.spec(variant), []).append(place)
-        return shown
+                    yield (question.name, variant.label), variant
+
+    @functools.cached_property
+    def _at_seeds(self) -> dict[tuple[TrialSpec, int], list[tuple[str, str]]]:
+        """Trials of variants that have another design at each seed, with their places."""
+        found: dict[tuple[TrialSpec, int], list[tuple[str, str]]] = {}
+        for place, variant in self._places:
+            for seed in variant.at_seeds:
+                found.setdefault((self.spec_at(variant, seed), seed), []).append(place)
+        return found
+
+    @functools.cached_property
+    def same_at_all_seeds(self) -> frozenset[TrialSpec]:
+        """The designs of variants that have one design, whatever the seed."""
+        return frozenset(self.spec(v) for _, v in self._places if not v.at_seeds)
 
     @property
     def designs(self) -> tuple[TrialSpec, ...]:
@@ -102,13 +122,45 @@ class Plan:
         """The whole spec of one variant's trials; of an open one that which it is tuned from."""
         return variant.spec(self.training, self.data)
 
+    def spec_at(self, variant: Variant, seed: int) -> TrialSpec:
+        """The whole spec of one variant's trial at a seed."""
+        own = variant.at_seeds.get(seed)
+        spec = self.spec(variant)
+        return spec if own is None else spec.replace(**own)
+
+    def specs(self, variant: Variant) -> tuple[TrialSpec, ...]:
+        """The distinct specs of one variant's trials: one, unless each seed is tuned by itself."""
+        if not variant.at_seeds:
+            return (self.spec(variant),)
+        return tuple(dict.fromkeys(self.spec_at(variant, seed) for seed in variant.at_seeds))
+
     def label(self, spec: TrialSpec) -> str:
         """One name a design: that under which the study shows it first."""
-        return self.labels(spec)[0][1]
+        return (self._shown.get(spec) or self.tried[spec])[0][1]
 
-    def labels(self, spec: TrialSpec) -> list[tuple[str, str]]:
-        """The (question name, label) pairs under which the study shows a design."""
-        return self._shown.get(spec) or self.tried.get(spec, [])
+    def labels(self, spec: TrialSpec, seed: int | None = None) -> list[tuple[str, str]]:
+        """The (question name, label) pairs under which the study shows a design, or its trial.
+
+        A variant that has another design at each seed is shown at each by the design that it has
+        there; without a seed it is shown by the first of them alone.
+
+        Args:
+            spec: the design.
+            seed: of the trial; None asks for the design.
+        """
+        found = []
+        for place, first, has_others in self._firsts:
+            if has_others and seed is not None:
+                is_there = place in self._at_seeds.get((spec, seed), ())
+            else:
+                is_there = first == spec
+            found += [place] if is_there else []
+        return found or self.tried.get(spec, [])
+
+    @functools.cached_property
+    def _firsts(self) -> list[tuple[tuple[str, str], TrialSpec, bool]]:
+        """Every place with its first design, and whether it has others at other seeds."""
+        return [(place, self.specs(v)[0], bool(v.at_seeds)) for place, v in self._places]
 
     @property
     def open_variants(self) -> tuple[Variant, ...]:
@@ -120,15 +172,17 @@ class Plan:
         """The designs that tuned variants are tuned from, as far as they are not tuned yet."""
         return tuple(dict.fromkeys(self.spec(variant) for variant in self.open_variants))
 
-    def all_labels(self, spec: TrialSpec) -> str:
+    def all_labels(self, spec: TrialSpec, seed: int | None = None) -> str:
         """All that a design is called, in one text: `kernel_size: k3,3; stride: s1`."""
-        return "; ".join(f"{question}: {label}" for question, label in self.labels(spec))
+        return "; ".join(f"{question}: {label}" for question, label in self.labels(spec, seed))
 
     def trials(self) -> Iterator[Trial]:
         """Every trial: designs in the order of the study, and of each all seeds."""
         for spec in self.designs:
+            every = spec in self.same_at_all_seeds
             for seed in self.seeds:
-                yield spec, seed
+                if every or (spec, seed) in self._at_seeds:
+                    yield spec, seed
 
     def dataset_of(self, data: DataSpec) -> DatasetFacts:
         """What is known of the images that a design is trained on."""

@@ -36,7 +36,7 @@ def results_of(
     resolved, tuning = resolve(plan, find)
     found = (find(spec, seed) for spec, seed in resolved.trials())
     trials = tuple(trial for trial in found if trial is not None)
-    timings = tuple(_timings(plan, completed(trials), rounds))
+    timings = tuple(_timings(plan, timed_designs(resolved, trials), rounds))
     return StudyResults(resolved, trials, timings, ledger, tuning)
 
 
@@ -50,9 +50,10 @@ def _one_line_a_trial(lines: Sequence[dict[str, Any]]) -> dict[str, dict[str, An
     return found
 
 
-def completed(trials: Iterable[TrialRecord]) -> set[TrialSpec]:
-    """The designs of which a trial was completed."""
-    return {trial.spec for trial in trials if trial.status == "completed"}
+def timed_designs(plan: Plan, trials: Iterable[TrialRecord]) -> set[TrialSpec]:
+    """The designs of which a trial was completed; of a variant that has several the first."""
+    found = {trial.spec for trial in trials if trial.status == "completed"}
+    return {spec for spec in found if plan.labels(spec)}
 
 
 def _timings(

@@ -6,15 +6,16 @@ that are there: a study that was stopped chooses as one that was not.
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from cnn_ablation.design import TrialSpec
+from cnn_ablation.design import MAX_SEED, TrialSpec
 from cnn_ablation.errors import FieldError, InputError, as_typed
 from cnn_ablation.study.declaration import Question, Variant
 from cnn_ablation.study.plan import Plan, Trial
-from cnn_ablation.study.tuning import Tuning, choose, extended
+from cnn_ablation.study.tuning import Choice, Tuning, choose, extended
 from cnn_ablation.training.records import TrialRecord
 
 # The trial of a design and seed, or None where it is not there.
@@ -29,18 +30,29 @@ class Attempt:
         value: the value.
         spec: what is trained: on a part of the training images.
         trials: those that are there, in the order of the seeds.
-        score: mean over the seeds of what values are compared by; None where a trial diverged, and
-            as long as one is missing or failed.
+        metric: the figure of an epoch that values are compared by.
     """
 
     value: Any
     spec: TrialSpec
     trials: tuple[TrialRecord, ...]
-    score: float | None
+    metric: str
 
-    def is_whole(self, tuning: Tuning) -> bool:
-        """Whether every seed is there, none of them failed."""
-        return sum(trial.finished for trial in self.trials) == tuning.seeds
+    @property
+    def score(self) -> float | None:
+        """The mean over all trials that are there; None where one did not complete."""
+        return self.score_at([trial.seed for trial in self.trials])
+
+    def score_at(self, seeds: Collection[int]) -> float | None:
+        """The mean over some seeds; None where a trial did not complete, or is not there."""
+        own = [trial for trial in self.trials if trial.seed in seeds]
+        if not own or len(own) < len(seeds) or any(t.status != "completed" for t in own):
+            return None
+        return fmean(getattr(trial.epochs[-1], self.metric) for trial in own)
+
+    def is_whole(self, seeds: Collection[int]) -> bool:
+        """Whether every one of some seeds is there, none of them failed."""
+        return sum(trial.finished for trial in self.trials if trial.seed in seeds) == len(seeds)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,21 +64,29 @@ class Tuned:
         label: its label.
         default: the value that it has as given.
         attempts: one for each value of the grid.
-        chosen: the value; None as long as trials are missing.
-        edge: -1 or 1 where the value is the lowest or the highest that was tried.
+        choices: the value that was chosen, by seed of the study; empty as long as trials are
+            missing. Where one value is chosen for all, every seed has it.
+        edge: -1 or 1 where the value that is best over all trials of tuning is the lowest or the
+            highest that was tried.
     """
 
     question: str
     label: str
     default: Any
     attempts: tuple[Attempt, ...]
-    chosen: Any = None
+    choices: Mapping[int, Any] = dataclasses.field(default_factory=dict)
     edge: int = 0
 
     @property
     def is_open(self) -> bool:
         """Whether nothing is chosen yet."""
-        return self.chosen is None
+        return not self.choices
+
+    @property
+    def chosen(self) -> dict[Any, int]:
+        """The values that were chosen, with for how many seeds, in the order of the grid."""
+        counts = Counter(self.choices.values())
+        return {one.value: counts[one.value] for one in self.attempts if counts[one.value]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,11 +97,14 @@ class TuningResults:
         tuning: the declaration.
         grid: the values, those declared first and then the extensions.
         variants: every tuned variant.
+        seeds: the seeds of the study that all variants are tuned for by now: all of them, in a
+            sequential study those of its first look.
     """
 
     tuning: Tuning
     grid: tuple[Any, ...]
     variants: tuple[Tuned, ...]
+    seeds: tuple[int, ...]
 
     @property
     def extensions(self) -> tuple[Any, ...]:
@@ -101,7 +124,8 @@ class TuningResults:
     @property
     def needed(self) -> tuple[Trial, ...]:
         """Every trial that tuning needs by now, there or not."""
-        return tuple((spec, seed) for spec in self.designs for seed in self.tuning.trial_seeds)
+        seeds = self.tuning.trial_seeds(self.seeds)
+        return tuple((spec, seed) for spec in self.designs for seed in seeds)
 
     @property
     def trials(self) -> tuple[TrialRecord, ...]:
@@ -128,14 +152,15 @@ def resolve(plan: Plan, find: Find) -> tuple[Plan, TuningResults | None]:
     if tuning is None or not places:
         return plan, None
     grid = tuning.values
+    seeds = plan.seeds if plan.schedule is None else plan.seeds[: plan.schedule.looks[0]]
     for extension in range(tuning.extensions + 1):
-        found = [_tuned(plan, tuning, question, v, grid, find) for question, v in places]
+        found = [_tuned(plan, question, v, grid, seeds, find) for question, v in places]
         wider = extended(tuning, grid, _edges(plan, tuning, grid, found))
         done = any(one.is_open for one in found) or extension == tuning.extensions
         if done or wider == grid:
             break
         grid = wider
-    results = TuningResults(tuning, grid, tuple(found))
+    results = TuningResults(tuning, grid, tuple(found), tuple(seeds))
     return _with_choices(plan, results), results
 
 
@@ -165,11 +190,17 @@ def require_tunable(plan: Plan) -> None:
                 f"variant {places[0][1].label}: is in a tuned arm, and nothing says how it is tuned"
             )
         return
-    shared = sorted(set(tuning.trial_seeds) & set(plan.seeds))
+    own = tuning.trial_seeds(plan.seeds)
+    shared = sorted(set(own) & set(plan.seeds))
     if shared:
         raise InputError(
-            f"tuning: seed {shared[0]} is one of tuning ({tuning.trial_seeds[0]} to "
-            f"{tuning.trial_seeds[-1]}) and of the study; the study must have others"
+            f"tuning: seed {shared[0]} is one of tuning ({own[0]} to {own[-1]}) and of the study; "
+            "the study must have others"
+        )
+    if max(own, default=0) > MAX_SEED:
+        raise InputError(
+            f"tuning: seed {max(plan.seeds)} of the study would be tuned with seed {max(own)}: "
+            f"must be {MAX_SEED} at most"
         )
     for _, variant in places:
         if tuning.field in variant.training:
@@ -194,31 +225,40 @@ def _open_variants(plan: Plan) -> Iterator[tuple[Question, Variant]]:
 
 def _tuned(
     plan: Plan,
-    tuning: Tuning,
     question: Question,
     variant: Variant,
     grid: Sequence[Any],
+    seeds: Sequence[int],
     find: Find,
 ) -> Tuned:
-    """One variant's attempts on a grid, and its choice where they are whole."""
+    """One variant's attempts on a grid, and its choices at the seeds for which they are whole."""
+    tuning = plan.tuning
+    assert tuning is not None
     attempts = tuple(_attempt(plan, tuning, variant, value, find) for value in grid)
     default = plan.spec(variant).training.values().get(tuning.field)
     tuned = Tuned(question.name, variant.label, default, attempts)
-    if not all(one.is_whole(tuning) for one in attempts):
+    first = tuning.trial_seeds(seeds)
+    if not all(one.is_whole(first) for one in attempts):
         return tuned
-    choice = choose(tuning, grid, {one.value: one.score for one in attempts}, default)
-    return dataclasses.replace(tuned, chosen=choice.value, edge=choice.edge)
+
+    def best(own: Sequence[int]) -> Choice:
+        return choose(tuning, grid, {one.value: one.score_at(own) for one in attempts}, default)
+
+    choices = {
+        seed: best(own).value
+        for seed in plan.seeds
+        for own in [tuning.seeds_for(seed)]
+        if all(one.is_whole(own) for one in attempts)
+    }
+    # Which way a grid goes on is decided once, by the seeds that every study of this plan has.
+    return dataclasses.replace(tuned, choices=choices, edge=best(first).edge)
 
 
 def _attempt(plan: Plan, tuning: Tuning, variant: Variant, value: Any, find: Find) -> Attempt:
     spec = tuning_spec(plan, tuning, variant, value)
-    found = (find(spec, seed) for seed in tuning.trial_seeds)
+    found = (find(spec, seed) for seed in tuning.trial_seeds(plan.seeds))
     trials = tuple(trial for trial in found if trial is not None)
-    completed = [trial for trial in trials if trial.status == "completed"]
-    score = None
-    if len(completed) == tuning.seeds:
-        score = fmean(getattr(trial.epochs[-1], tuning.metric) for trial in completed)
-    return Attempt(value, spec, trials, score)
+    return Attempt(value, spec, trials, tuning.metric)
 
 
 def _edges(plan: Plan, tuning: Tuning, grid: Sequence[Any], found: Sequence[Tuned]) -> set[int]:
@@ -239,18 +279,18 @@ def _can_be_tried(plan: Plan, tuning: Tuning, grid: Sequence[Any]) -> bool:
 
 
 def _with_choices(plan: Plan, results: TuningResults) -> Plan:
-    chosen = {
-        (tuned.question, tuned.label): tuned.chosen
-        for tuned in results.variants
-        if not tuned.is_open
-    }
+    field, once = results.tuning.field, results.tuning.once
+    choices = {(t.question, t.label): t.choices for t in results.variants if not t.is_open}
 
     def made(question: Question, variant: Variant) -> Variant:
-        place = (question.name, variant.label)
-        if place not in chosen:
+        own = choices.get((question.name, variant.label))
+        if own is None:
             return variant
-        training: Mapping[str, Any] = {**variant.training, results.tuning.field: chosen[place]}
-        return dataclasses.replace(variant, training=training, is_open=False)
+        if once:
+            training = {**variant.training, field: next(iter(own.values()))}
+            return dataclasses.replace(variant, training=training, is_open=False)
+        at_seeds = {seed: {field: value} for seed, value in own.items()}
+        return dataclasses.replace(variant, at_seeds=at_seeds, is_open=False)
 
     questions = tuple(
         dataclasses.replace(q, variants=tuple(made(q, variant) for variant in q.variants))

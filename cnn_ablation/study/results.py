@@ -88,18 +88,34 @@ class StudyResults:
 
         In a sequential study that is as far as the look that its trials have begun.
         """
-        schedule = self.plan.schedule
-        if schedule is None:
+        if spec not in self.plan.same_at_all_seeds:
+            return sum(spec == its for its, _ in self.plan.trials())
+        if self.plan.schedule is None:
             return len(self.seeds)
         there = sum(trial.spec == spec for trial in self.trials)
+        return self._to_next_look(there)
+
+    def asked_of(self, variant: Variant) -> int:
+        """The same of a variant."""
+        if self.plan.schedule is None:
+            return len(self.seeds)
+        return self._to_next_look(len(self.trials_of(variant)))
+
+    def _to_next_look(self, there: int) -> int:
+        schedule = self.plan.schedule
+        assert schedule is not None
         return next((look for look in schedule.looks if look >= there), schedule.most_units)
 
     def trials_of(self, variant: Variant) -> list[TrialRecord]:
         """A variant's trials of the seeds asked for, in the order of the seeds."""
         if variant.is_open:
             return []
-        spec, seeds = self.plan.spec(variant), set(self.seeds)
-        own = [trial for trial in self.trials if trial.spec == spec and trial.seed in seeds]
+        if variant.at_seeds:
+            seeds = [seed for seed in variant.at_seeds if seed in self.seeds]
+            specs = {seed: self.plan.spec_at(variant, seed) for seed in seeds}
+        else:
+            specs = dict.fromkeys(self.seeds, self.plan.spec(variant))
+        own = [trial for trial in self.trials if specs.get(trial.seed) == trial.spec]
         return sorted(own, key=lambda trial: trial.seed)
 
     def to_arrow(self) -> Any:
@@ -133,5 +149,5 @@ class StudyResults:
         """A variant's times in the order of the rounds."""
         if variant.is_open:
             return []
-        spec = self.plan.spec(variant)
+        spec = self.plan.specs(variant)[0]
         return [timing for timing in self.timings if timing.spec == spec]

@@ -125,7 +125,7 @@ def _rows(results: StudyResults, trial: TrialRecord) -> list[Row]:
     of_trial = {
         **dict.fromkeys(columns()),
         "trial_id": results.plan.trial_id(trial.spec, trial.seed),
-        "variants": results.plan.all_labels(trial.spec),
+        "variants": results.plan.all_labels(trial.spec, trial.seed),
         "seed": trial.seed,
         "status": trial.status,
         "error": trial.error,

@@ -32,8 +32,8 @@ def seeds_needed(results: StudyResults) -> dict[TrialSpec, int]:
     for question in plan.study.questions:
         for _ in question.claims:
             for label, seeds in _of_claim(next(verdicts)).items():
-                spec = _spec(results, question, label)
-                needed[spec] = max(needed[spec], seeds)
+                for spec in _specs(results, question, label):
+                    needed[spec] = max(needed.get(spec, 0), seeds)
     return needed
 
 
@@ -47,14 +47,40 @@ def missing_trials(results: StudyResults, *, retry_failed: bool = False) -> list
         retry_failed: whether trials that failed count as not there.
     """
     tuning = results.tuning
-    missing = [] if tuning is None else _not_in(tuning.trials, tuning.needed, retry_failed)
+    if tuning is None:
+        return missing_evaluations(results, retry_failed=retry_failed)
+    missing = _not_in(tuning.trials, tuning.needed, retry_failed)
+    missing = missing or _not_in(tuning.trials, _later_tuning(results), retry_failed)
     return missing or missing_evaluations(results, retry_failed=retry_failed)
+
+
+def _later_tuning(results: StudyResults) -> list[Trial]:
+    """Of a sequential study whose seeds are tuned each by itself: trials for its later seeds."""
+    tuning, schedule = results.tuning, results.plan.schedule
+    if tuning is None or tuning.tuning.once or schedule is None:
+        return []
+    attempts = {(t.question, t.label): t.attempts for t in tuning.variants}
+    wanted: dict[Trial, None] = {}
+    verdicts = iter(judge_results(results, intervals=False))
+    for question in results.study.questions:
+        for _ in question.claims:
+            for label, count in _of_claim(next(verdicts)).items():
+                own = tuning.tuning.trial_seeds(results.seeds[schedule.looks[0] : count])
+                for attempt in attempts.get((question.name, label), ()):
+                    wanted |= dict.fromkeys((attempt.spec, seed) for seed in own)
+    return list(wanted)
 
 
 def missing_evaluations(results: StudyResults, *, retry_failed: bool = False) -> list[Trial]:
     """As `missing_trials`, but those of tuning, before which none of these is trained."""
     needed = seeds_needed(results)
-    wanted = [(spec, seed) for spec, count in needed.items() for seed in results.seeds[:count]]
+    declared = set(results.plan.trials())
+    wanted = [
+        (spec, seed)
+        for spec, count in needed.items()
+        for seed in results.seeds[:count]
+        if (spec, seed) in declared
+    ]
     return _not_in(results.trials, wanted, retry_failed)
 
 
@@ -88,7 +114,9 @@ def look_line(results: StudyResults) -> str:
     text = f"{decided} of {len(judged)} claims decided with up to {_most(results)} seeds"
     if not going:
         return f"{text}; nothing more is needed"
-    seeds = max(needed[spec] for spec in going)
+    seeds = max((needed[spec] for spec in going if spec in needed), default=0)
+    # What is tuned first goes on to as many.
+    seeds = seeds or max(needed.values())
     return f"{text}; {len(going)} of {len(needed)} designs go on to {seeds} seeds"
 
 
@@ -147,7 +175,9 @@ def _design(plan: Plan, question: Question, variant: Variant) -> Hashable:
 
 def saved_line(results: StudyResults) -> str:
     """What a sequential study took, beside what it might have taken."""
-    most = len(results.plan.designs) * len(results.seeds)
+    plan = results.plan
+    at_seeds = sum(bool(variant.at_seeds) for variant in plan.study.variants)
+    most = (len(plan.same_at_all_seeds) + at_seeds) * len(results.seeds)
     taken = len(results.trials)
     return (
         f"{taken} of at most {most} trials were trained ({100 * (most - taken) / most:.0f} % saved "
@@ -172,6 +202,9 @@ def _of_claim(verdict: Verdict) -> dict[str, int]:
     return needed
 
 
-def _spec(results: StudyResults, question: Question, label: str) -> TrialSpec:
-    variant = next(variant for variant in question.variants if variant.label == label)
-    return results.plan.spec(variant)
+def _specs(results: StudyResults, question: Question, label: str) -> tuple[TrialSpec, ...]:
+    return results.plan.specs(_variant(question, label))
+
+
+def _variant(question: Question, label: str) -> Variant:
+    return next(variant for variant in question.variants if variant.label == label)

@@ -35,10 +35,10 @@ from cnn_ablation.study.lines import (
 from cnn_ablation.study.plan import OLDER_PLAN, Plan
 from cnn_ablation.study.reading import (
     complete_rounds,
-    completed,
     machine_key,
     most_rounds,
     results_of,
+    timed_designs,
 )
 from cnn_ablation.study.results import StudyResults, Timing
 from cnn_ablation.study.strays import explain_strays
@@ -179,7 +179,7 @@ class Store:
         line = {
             "trial_id": self.plan.trial_id(trial.spec, trial.seed),
             "dataset_version": self.plan.dataset_of(trial.spec.data).version,
-            "variant": [f"{q}: {label}" for q, label in self.resolved.labels(trial.spec)],
+            "variant": [f"{q}: {label}" for q, label in self._labels(trial)],
             "seed": trial.seed,
             "status": trial.status,
             "error": trial.error,
@@ -192,6 +192,9 @@ class Store:
         }
         self._trials.append(line)
         self._trial_lines.append(line)
+
+    def _labels(self, trial: TrialRecord) -> list[tuple[str, str]]:
+        return self.resolved.labels(trial.spec, trial.seed)
 
     def add_round(self, times: Sequence[Timing], machine: Mapping[str, Any]) -> None:
         """Appends one whole round of the timing pass: every design once.
@@ -236,7 +239,7 @@ class Store:
         Args:
             machine: where; None is the machine that has most of them.
         """
-        designs = completed(self.results().trials)
+        designs = timed_designs(self.resolved, self.results().trials)
         complete = complete_rounds(self.plan, designs, self._rounds)
         if machine is None:
             return len(most_rounds(complete))

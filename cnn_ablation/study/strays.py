@@ -18,7 +18,8 @@ def explain_strays(plan: Plan, lines: Sequence[Mapping[str, Any]]) -> list[str]:
         plan: what is declared, with what tuning has chosen.
         lines: what `trials.jsonl` holds.
     """
-    tried = itertools.product(plan.tried, plan.tuning.trial_seeds if plan.tuning else ())
+    own = plan.tuning.trial_seeds(plan.seeds) if plan.tuning else ()
+    tried = itertools.product(plan.tried, own)
     known = itertools.chain(plan.trials(), tried)
     declared = {plan.trial_id(spec, seed) for spec, seed in known}
     counts = collections.Counter(

@@ -60,6 +60,7 @@ TUNING: Kinds = {
     "field": str,
     "values": list,
     "seeds": int,
+    "once": bool,
     "validation": float,
     "by": str,
     "extensions": int,

@@ -37,7 +37,15 @@ class Tuning:
     field: str
     values: tuple[Any, ...]
     seeds: int = option(
-        3, f"seeds of each value in tuning: {FIRST_SEED} and those that follow it", least=1
+        1,
+        f"seeds of each value in tuning, from {FIRST_SEED} on: so many for each seed of the study, "
+        "or in all where one value is chosen for all",
+        least=1,
+    )
+    once: bool = option(
+        False,
+        "choose one value of each variant for all seeds of the study: with fewer trials, but what "
+        "is compared are then the values that luck chose",
     )
     validation: float = option(
         0.2, "share of the training images that values are compared on", above=0, below=1
@@ -75,10 +83,14 @@ class Tuning:
         """
         return tunable(self.field)
 
-    @property
-    def trial_seeds(self) -> tuple[int, ...]:
-        """The seeds of tuning, the same for every variant and value."""
-        return tuple(range(FIRST_SEED, FIRST_SEED + self.seeds))
+    def seeds_for(self, seed: int) -> tuple[int, ...]:
+        """The seeds that the value for a seed of the study is chosen by, alike for all variants."""
+        first = FIRST_SEED if self.once else FIRST_SEED + self.seeds * seed
+        return tuple(range(first, first + self.seeds))
+
+    def trial_seeds(self, seeds: Sequence[int]) -> tuple[int, ...]:
+        """All seeds of tuning that so many seeds of the study need."""
+        return tuple(dict.fromkeys(own for seed in seeds for own in self.seeds_for(seed)))
 
     @property
     def metric(self) -> str:
@@ -104,9 +116,10 @@ class Tuning:
     def __str__(self) -> str:
         share = f"{100 * self.validation:g} % of the training images"
         seeds = "1 seed" if self.seeds == 1 else f"{self.seeds} seeds"
+        whose = "once for all seeds" if self.once else "for each seed by itself"
         return (
-            f"{self.field} of {', '.join(map(as_typed, self.values))}, by the mean validation "
-            f"{self.by} on {share}, {seeds} each"
+            f"{self.field} of {', '.join(map(as_typed, self.values))}, {whose}, by the mean "
+            f"validation {self.by} on {share}, {seeds} each"
         )
 
 

@@ -12,11 +12,12 @@ def tuning_plan(results: StudyResults) -> list[str]:
     if tuning is None:
         return []
     designs = len(tuning.designs) // len(tuning.grid)
+    seeds = tuning.tuning.trial_seeds(tuning.seeds)
     done = sum(trial.finished for trial in tuning.trials)
     return [
         f"{tuning.tuning}; {plural(designs, 'design')} x {len(tuning.grid)} values x "
-        f"{plural(tuning.tuning.seeds, 'seed')} = {len(tuning.needed)} trials, of which {done} are "
-        f"there; then {plural(designs, 'tuned design')} with the seeds of the study"
+        f"{plural(len(seeds), 'seed')} = {len(tuning.needed)} trials, of which {done} are there; "
+        f"then {plural(designs, 'tuned design')} with the seeds of the study"
     ]
 
 
@@ -49,6 +50,14 @@ def _value(tuned: Tuned) -> str:
     if tuned.is_open:
         return "open"
     if all(attempt.score is None for attempt in tuned.attempts):
-        return f"{as_typed(tuned.chosen)}, as given, for no value was trained to its end"
+        return f"{chosen_values(tuned)}, as given, for no value was trained to its end"
     edge = {-1: ", the lowest tried", 1: ", the highest tried", 0: ""}[tuned.edge]
-    return f"{as_typed(tuned.chosen)}{edge}"
+    return f"{chosen_values(tuned)}{edge}"
+
+
+def chosen_values(tuned: Tuned) -> str:
+    """The values that were chosen: `0.3`, or where seeds differ `0.3 (7 seeds), 1.0 (3 seeds)`."""
+    if len(tuned.chosen) == 1:
+        return as_typed(next(iter(tuned.chosen)))
+    counts = tuned.chosen.items()
+    return ", ".join(f"{as_typed(value)} ({plural(count, 'seed')})" for value, count in counts)

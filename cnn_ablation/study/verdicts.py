@@ -173,13 +173,19 @@ def _others(plan: Plan) -> list[str]:
     ]
     if plan.tuning is not None:
         tuning = plan.tuning
-        lines.append(f"tuned arms choose {tuning.field} by validation {tuning.by}")
+        text = f"tuned arms choose {tuning.field} by validation {tuning.by}"
+        speak = " and speak for the values that were chosen" if tuning.once else " for each seed"
+        lines.append(text + speak)
     return lines + _set_by_variants(plan)
 
 
 def _set_by_variants(plan: Plan) -> list[str]:
     """The fields of training and data that variants set, with all of their values."""
-    own = dict.fromkeys(name for v in plan.study.variants for name in (*v.training, *v.data))
+    own = dict.fromkeys(
+        name
+        for v in plan.study.variants
+        for name in (*v.training, *v.data, *next(iter(v.at_seeds.values()), ()))
+    )
     if "optimizer" in own:
         # Each has a learning rate of its own, which nobody may have given.
         own["learning_rate"] = None

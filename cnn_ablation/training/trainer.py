@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from jax.experimental import multihost_utils
 from numpy.typing import NDArray
 
 from cnn_ablation.data import Dataset
@@ -136,6 +137,7 @@ class Trainer:
         rows = [*seeds, *[seeds[-1]] * (self.seeds_at_once - len(seeds))]
         seeds_R = place(_seeds(self.spec.training, rows), by_seed(self._mesh))
         states: TrainState = self._executables.create(seeds_R)
+        self._wait_for_peers(states)
         histories = [_History(self.spec, seed) for seed in seeds]
         for number in range(1, self.spec.training.epochs + 1):
             stopping.check()
@@ -152,6 +154,12 @@ class Trainer:
             )
             for row, history in enumerate(histories)
         ]
+
+    def _wait_for_peers(self, states: TrainState) -> None:
+        """On several hosts: until all are about to begin, so that no time holds a wait for one."""
+        if not replicated(self._mesh).is_fully_addressable:
+            jax.block_until_ready(states)
+            multihost_utils.sync_global_devices("first epoch")
 
     def _epoch(
         self, states: TrainState, seeds_R: Seeds, number: int

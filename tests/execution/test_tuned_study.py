@@ -103,6 +103,7 @@ def run(folder: Path, images: Path, **given: Any) -> StudyResults:
         "workdir": str(folder),
         "tune": RATES,
         "tune_seeds": 2,
+        "tune_once": True,
         "tune_extensions": 0,
     }
     return train_study(Study("s", "S?", (question,)), options(**fields | given))

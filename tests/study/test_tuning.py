@@ -11,7 +11,7 @@ import pytest
 import small_study
 
 from cnn_ablation.claims import Claim
-from cnn_ablation.design import TrialSpec
+from cnn_ablation.design import MAX_SEED, TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.inference import SequentialDesign
 from cnn_ablation.study import Question, Study, Tuning, add_arms, one_axis
@@ -25,7 +25,8 @@ from cnn_ablation.study.tuning_words import chosen_words, tuning_plan
 from cnn_ablation.study.verdicts import judge_results
 from cnn_ablation.training.records import EpochRecord, Status, TrialRecord
 
-RATES = Tuning("learning_rate", (0.1, 0.3, 1.0), seeds=2)
+RATES = Tuning("learning_rate", (0.1, 0.3, 1.0), seeds=2, once=True)
+EACH = Tuning("learning_rate", (0.1, 0.3, 1.0))
 LATER = Claim("later", "width", "wider is better", "test_accuracy", (("hidden=6", "hidden=4"),))
 Loss = Callable[[TrialSpec, int], float | None]
 
@@ -74,7 +75,12 @@ def world(loss: Loss) -> Find:
 def chosen(of: Plan, loss: Loss) -> dict[str, Any]:
     _, tuning = resolve(of, world(loss))
     assert tuning is not None
-    return {tuned.label: tuned.chosen for tuned in tuning.variants}
+    return {tuned.label: only(tuned.chosen) for tuned in tuning.variants}
+
+
+def only(chosen: dict[Any, int]) -> Any:
+    (value,) = chosen
+    return value
 
 
 def run(folder: Path, of: Plan, loss: Loss, most: int = 10_000) -> StudyResults:
@@ -102,7 +108,7 @@ def test_an_optimum_beyond_the_grid_is_found_by_extending_it_for_all() -> None:
     assert tuning is not None
     assert tuning.extensions == (3.33, 11.1)
     assert [len(tuned.attempts) for tuned in tuning.variants] == [5, 5], "the same grid"
-    assert [tuned.chosen for tuned in tuning.variants] == [3.33, 0.3]
+    assert [only(tuned.chosen) for tuned in tuning.variants] == [3.33, 0.3]
     assert not any(tuned.edge for tuned in tuning.variants)
     assert not resolved.open_variants
     assert "extended by 3.33, 11.1" in chosen_words(tuning)
@@ -199,13 +205,65 @@ def test_tuning_comes_first_and_its_trials_are_none_of_the_results(tmp_path: Pat
     assert {t.spec.training.learning_rate for t in results.trials_of(tuned)} == {0.3}
 
 
+def by_seed(spec: TrialSpec, seed: int) -> float:
+    """A loss whose best rate is another at each seed of tuning: 0.3 at even ones, 0.1 at odd."""
+    best = 0.3 if seed % 2 == 0 else 0.1
+    width = spec.network.hidden_layers[0] / 1000
+    return 1.0 + math.log(spec.training.learning_rate / best) ** 2 + width + (seed % 7) / 1000
+
+
+def test_each_seed_is_tuned_by_itself_with_seeds_of_its_own(tmp_path: Path) -> None:
+    first = missing_trials(run(tmp_path, plan(EACH), by_seed, most=0))
+    assert sorted({seed for _, seed in first}) == [FIRST_SEED + seed for seed in range(6)]
+    results = run(tmp_path, plan(EACH), by_seed)
+    assert results.tuning is not None
+    assert [tuned.chosen for tuned in results.tuning.variants] == [{0.1: 3, 0.3: 3}] * 2
+    tuned = results.study.questions[0].variants[2]
+    rates = [trial.spec.training.learning_rate for trial in results.trials_of(tuned)]
+    assert rates == [0.3, 0.1] * 3
+    # Each trial is shown under what it is at its seed, and no more are trained than that.
+    assert len(results.trials) == 4 * 6
+    labels = {results.plan.all_labels(trial.spec, trial.seed) for trial in results.trials}
+    assert labels == {f"width: hidden={w}{t}" for w in (4, 6) for t in ("", " (tuned)")}
+    with Store(tmp_path, plan(EACH)) as store:
+        assert store.strays == []
+    assert "hidden=4 (tuned): 0.1 (3 seeds), 0.3 (3 seeds)" in chosen_words(results.tuning)
+
+
+def test_a_trial_that_two_variants_share_at_one_seed_counts_for_each_there(tmp_path: Path) -> None:
+    def loss(spec: TrialSpec, seed: int) -> float:
+        best = 1.0 if seed % 2 == 0 else 0.3
+        return 1.0 + math.log(spec.training.learning_rate / best) ** 2
+
+    results = run(tmp_path, plan(dataclasses.replace(EACH, extensions=0)), loss)
+    assert len(results.trials) == (6 + 3) * 2, "at even seeds as given is best"
+    given, tuned = (results.study.questions[0].variants[n] for n in (0, 2))
+    shared = {t.seed for t in results.trials_of(given) if t in results.trials_of(tuned)}
+    assert shared == {0, 2, 4}
+    spec = results.plan.spec(given)
+    assert results.plan.all_labels(spec, 0) == "width: hidden=4; width: hidden=4 (tuned)"
+    assert results.plan.all_labels(spec, 1) == "width: hidden=4"
+
+
+def test_in_a_sequential_study_later_seeds_are_tuned_when_they_are_needed(tmp_path: Path) -> None:
+    of = plan(EACH, seeds=8, schedule=SequentialDesign((4, 8)))
+    results = run(tmp_path, of, by_seed)
+    tuned = results.study.questions[0].variants[2]
+    assert len(results.trials_of(tuned)) == 8, "open at the first look"
+    assert results.tuning is not None
+    assert {t.seed - FIRST_SEED for t in results.tuning.trials} == set(range(8))
+    assert missing_trials(results) == []
+
+
+@pytest.mark.parametrize("tuning", [RATES, EACH])
 @pytest.mark.parametrize("schedule", [None, SequentialDesign((4, 6))])
 def test_a_study_that_was_stopped_anywhere_chooses_and_trains_the_same(
-    tmp_path: Path, schedule: SequentialDesign | None
+    tmp_path: Path, schedule: SequentialDesign | None, tuning: Tuning
 ) -> None:
-    loss, of = optimum_at(four=3.0, six=1.0), plan(schedule=schedule)
+    loss = optimum_at(four=3.0, six=1.0) if tuning.once else by_seed
+    of = plan(tuning, schedule=schedule)
     whole = run(tmp_path / "whole", of, loss)
-    for stop in (1, 7, 12, 13, 20, 27):
+    for stop in (1, 12, 27):
         folder = tmp_path / f"stopped-{stop}"
         run(folder, of, loss, most=stop)
         # The last line may be torn off.
@@ -251,8 +309,10 @@ def test_a_plan_goes_to_json_and_back_as_it_was_declared() -> None:
 
 
 def test_the_plan_says_what_tuning_takes(tmp_path: Path) -> None:
-    (line,) = tuning_plan(run(tmp_path, plan(), optimum_at(four=0.3, six=0.3), most=5))
+    (line,) = tuning_plan(run(tmp_path / "a", plan(), optimum_at(four=0.3, six=0.3), most=5))
     assert "2 designs x 3 values x 2 seeds = 12 trials, of which 5 are there" in line
+    (line,) = tuning_plan(run(tmp_path / "b", plan(EACH), by_seed, most=5))
+    assert "2 designs x 3 values x 6 seeds = 36 trials, of which 5 are there" in line
 
 
 def values(of: Iterable[Any]) -> dict[str, Any]:
@@ -280,6 +340,8 @@ def test_what_cannot_be_tuned_is_refused(changes: dict[str, Any], says: str) -> 
 def test_what_makes_no_sense_with_the_rest_is_refused() -> None:
     with pytest.raises(InputError, match=f"seed {FIRST_SEED} is one of tuning"):
         require_tunable(dataclasses.replace(plan(), seeds=(5, FIRST_SEED)))
+    with pytest.raises(InputError, match="seed 2147483647 of the study would be tuned with seed"):
+        require_tunable(dataclasses.replace(plan(EACH), seeds=(MAX_SEED,)))
     sets = one_axis(small_study.BASE, "learning_rate", (0.1, 1.0))
     study = add_arms(Study("s", "S", (Question("q", "Q", sets),)), ("tuned",))
     with pytest.raises(InputError, match=r"learning_rate=0\.1 .tuned.: sets learning_rate"):

@@ -7,10 +7,12 @@ import os
 import signal
 import socket
 import time
+import warnings
 from typing import Any
 
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution.hosts import ending, secret
+from cnn_ablation.execution.hosts.own_address import own_address, stands_for_loopback
 
 AUTO = "auto"
 # Host 0 may work alone for long, at a study's timing say, while the others wait for it to end.
@@ -101,17 +103,44 @@ def join(options: HostOptions) -> None:
     if options.coordinator is None:
         return
     given: dict[str, Any] = {}
+    if options.num_hosts != 1:
+        require_reachable(options)
     if options.coordinator != AUTO:
         given = {
             "coordinator_address": options.coordinator,
             "num_processes": options.num_hosts,
             "process_id": options.host,
+            # Or JAX looks for clusters all the same, and trips over half of one's variables.
+            "cluster_detection_method": "deactivate",
         }
         _find(options)
     ending.joining(options.coordinator, options.heartbeat_seconds, options.join_seconds)
     _initialize(given, options)
     if not is_lead():
         _silence()
+
+
+def require_reachable(options: HostOptions) -> None:
+    """Refuses a host whose own name means this machine alone: Gloo listens at it.
+
+    Debian and Ubuntu give a machine's name the address 127.0.1.1.
+
+    Raises:
+        InputError: the name stands for a loopback address, and host 0's does not.
+    """
+    name = socket.gethostname()
+    target = None if options.coordinator == AUTO else options.address()[0]
+    # What else JAX detects has collectives of its own, or says nothing of how many machines.
+    if target is None and os.environ.get("SLURM_JOB_NUM_NODES", "1") == "1":
+        return
+    if not stands_for_loopback(name) or (target is not None and stands_for_loopback(target)):
+        return
+    address = own_address(target) if target else None
+    raise InputError(
+        f"this host's own name, {name}, stands for a loopback address in /etc/hosts, where no "
+        f"other host can reach it: give it its address on the network there, as in "
+        f"'{address or '10.0.0.5'} {name}'"
+    )
 
 
 def is_lead() -> bool:
@@ -131,20 +160,36 @@ def _initialize(given: dict[str, Any], options: HostOptions) -> None:
         given["shutdown_timeout_seconds"] = _SHUTDOWN_SECONDS
     on_sigterm = signal.getsignal(signal.SIGTERM)
     try:
-        jax.distributed.initialize(
-            **given,
-            initialization_timeout=options.join_seconds,
-            heartbeat_timeout_seconds=options.heartbeat_seconds,
-        )
-    except ValueError:
+        with warnings.catch_warnings():
+            # In a Kubernetes pod it warns in ten lines of a package that it lacks.
+            warnings.filterwarnings("ignore", message="(?s).*Kubernetes environment detected")
+            jax.distributed.initialize(
+                **given,
+                initialization_timeout=options.join_seconds,
+                heartbeat_timeout_seconds=options.heartbeat_seconds,
+            )
+    except (ValueError, KeyError) as error:
         if options.coordinator != AUTO:
             raise
-        _refuse(
-            "coordinator", AUTO, "JAX finds no TPU pod, Slurm or Open MPI job here; give HOST:PORT"
-        )
+        _refuse("coordinator", AUTO, _undetected(error))
     # JAX takes SIGTERM for notices of preemption, of which nothing here makes use.
     signal.signal(signal.SIGTERM, on_sigterm)
     ending.joined(jax.process_index(), jax.process_count())
+
+
+def _undetected(error: Exception) -> str:
+    """Why JAX cannot tell what the cluster is."""
+    if isinstance(error, KeyError):
+        name = error.args[0] if error.args else "?"
+        return (
+            f"the variables of a cluster are there, but not {name}; start the command by its "
+            "launcher (srun, mpirun), or give HOST:PORT"
+        )
+    pod = "; in a Kubernetes pod it needs the package kubernetes"
+    return (
+        "JAX finds no TPU pod, Slurm or Open MPI job here"
+        f"{pod if 'KUBERNETES_SERVICE_HOST' in os.environ else ''}; give HOST:PORT"
+    )
 
 
 def _find(options: HostOptions) -> None:
