@@ -23,6 +23,10 @@ class InputError(ValueError):
         super().__init__(one_line(message))
 
 
+class PeerLostError(Exception):
+    """What the run needs of other machines is gone; nothing is lost, and the command goes on."""
+
+
 class FieldError(InputError):
     """A field of a spec has a value that is not allowed.
 

@@ -1,7 +1,7 @@
 """How every entry point starts and ends: flags parsed, help shown, errors in one line.
 
-Exit codes: 0 done, 2 bad input, 130 stopped by Ctrl-C or SIGTERM, 141 output cut off; an entry
-point may return others.
+Exit codes: 0 done, 1 a host or cluster was lost, 2 bad input, 130 stopped by Ctrl-C or SIGTERM,
+141 output cut off; an entry point may return others.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from absl import flags, logging
 
-from cnn_ablation.errors import InputError, one_line
+from cnn_ablation.errors import InputError, PeerLostError, one_line
 from cnn_ablation.execution import hosts
 from cnn_ablation.system import clock, stopping  # noqa: F401  Clock's import notes the time.
 
@@ -110,6 +110,10 @@ def in_one_line() -> Iterator[None]:
                 sys.stdout.flush()
                 sys.stderr.flush()
             stopping.end_now(one_line(f"stopped; {reason}" if reason else "stopped"))
+        if isinstance(error, PeerLostError):
+            # What libraries do on the way out would wait for what is gone.
+            print(one_line(f"error: {error}"), file=sys.stderr, flush=True)
+            os._exit(1)
         if isinstance(error, InputError):
             _end(f"error: {error}", 2)
         if isinstance(error, OSError) and error.strerror:

@@ -10,7 +10,7 @@ from cnn_ablation.claims.words import plural
 from cnn_ablation.data import Dataset, use_dataset
 from cnn_ablation.design import TrialSpec
 from cnn_ablation.display.text import wrap
-from cnn_ablation.errors import InputError
+from cnn_ablation.errors import InputError, PeerLostError
 from cnn_ablation.execution import extensions, hosts
 from cnn_ablation.execution.executors import Ended, Event, Executor, Task
 from cnn_ablation.execution.executors.several_hosts import follow_tasks
@@ -124,6 +124,8 @@ def open_session(
             yield Session(prepared, store, executor, tracking)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"{_kept(folder, prepared.plan)}; {going_on()}") from None
+        except PeerLostError as lost:
+            raise PeerLostError(f"{lost}; {_kept(folder, prepared.plan)}; {going_on()}") from None
 
 
 def _require_hardware(store: Store, prepared: Prepared) -> None:

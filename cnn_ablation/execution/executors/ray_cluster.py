@@ -9,6 +9,7 @@ import collections
 import dataclasses
 import re
 import textwrap
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ import ray
 from ray.exceptions import RayActorError
 
 from cnn_ablation.design import TrialSpec
-from cnn_ablation.errors import InputError
+from cnn_ablation.errors import InputError, PeerLostError
 from cnn_ablation.execution.executors.cores import available_cores, share_of
 from cnn_ablation.execution.executors.interface import Ended, Idle, Job, OnEvent, Task
 from cnn_ablation.execution.executors.pools import (
@@ -28,6 +29,9 @@ from cnn_ablation.execution.executors.pools import (
 from cnn_ablation.execution.executors.ray_connection import Connection
 from cnn_ablation.execution.executors.ray_worker import Message, Orders, Unfit, Worker
 from cnn_ablation.training.records import TrialRecord
+
+# How often the head is asked for.
+_LISTEN_SECONDS = 5.0
 
 
 class RayExecutor:
@@ -71,11 +75,18 @@ class RayExecutor:
 
         Raises:
             InputError: no worker can be started, or one is not fit for the study.
+        PeerLostError: the cluster's head is gone.
         """
         try:
-            _Run(self._start_worker, self.workers, tasks, on_event).finish()
-        finally:
+            _Run(self._start_worker, self.workers, tasks, on_event, self._connect()).finish()
+        except PeerLostError:
+            # To leave a cluster whose head is gone would take a minute, and start one here.
+            self._connection = None
+            raise
+        except BaseException:
             self._disconnect()
+            raise
+        self._disconnect()
 
     def _connect(self) -> Connection:
         if self._connection is None:
@@ -142,9 +153,15 @@ class _Run:
     """Tasks, the workers that train them, and who hears of it."""
 
     def __init__(
-        self, start_worker: Any, workers: int, tasks: Sequence[Task], on_event: OnEvent
+        self,
+        start_worker: Any,
+        workers: int,
+        tasks: Sequence[Task],
+        on_event: OnEvent,
+        connection: Connection,
     ) -> None:
         self._start_worker, self._on_event = start_worker, on_event
+        self._connection, self._looked = connection, time.monotonic()
         self._pending = collections.deque(
             _Block(task.spec, list(task.seeds)) for task in costliest_first(tasks)
         )
@@ -156,17 +173,32 @@ class _Run:
         try:
             while self._pending or any(place.block for place in self._places):
                 asked = {place.reply: place for place in self._places if not place.idle}
-                ready, _ = ray.wait(list(asked))
+                ready, _ = ray.wait(list(asked), timeout=_LISTEN_SECONDS)
+                if time.monotonic() > self._looked + _LISTEN_SECONDS:
+                    self._require_head()
                 for reply in ready:
                     self._hear(asked[reply])
-        finally:
-            for place in self._places:
-                ray.kill(place.actor)
+        except PeerLostError:
+            raise
+        except BaseException:
+            self._end_workers()
+            raise
+        self._end_workers()
+
+    def _require_head(self) -> None:
+        self._connection.require_head()
+        self._looked = time.monotonic()
+
+    def _end_workers(self) -> None:
+        for place in self._places:
+            ray.kill(place.actor)
 
     def _hear(self, place: _Place) -> None:
         try:
             messages: list[Message] = ray.get(place.reply)
         except RayActorError as death:
+            # What follows asks the head, and would wait for one that is gone.
+            self._require_head()
             self._replace(place, _reason(death))
             return
         for message in messages:

@@ -10,6 +10,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,11 +20,13 @@ from urllib.parse import urlsplit
 import ray
 from ray._private import services
 
-from cnn_ablation.errors import InputError
+from cnn_ablation.errors import InputError, PeerLostError
 from cnn_ablation.execution.executors.cores import available_cores
 
 # Ray itself tries for more than a minute, and then ends the process.
 _REACH_SECONDS = 5.0
+# A head that is not reached so often, a second apart, is gone.
+_ATTEMPTS = 5
 # Hardly anything is shared through it; Ray takes no less than 75 MiB. Containers have 64 MiB of
 # shared memory by default; beyond that Ray uses a file.
 _STORE_BYTES = 100_000_000
@@ -53,6 +56,8 @@ class Connection:
                 self._start()
             else:
                 _join(address)
+        # That of a Ray Client is where it connected: the rest is behind it.
+        self._head = address if "://" in address else str(ray.get_runtime_context().gcs_address)
 
     def room(self, resources: Mapping[str, float]) -> int:
         """How many workers find room side by side, if nobody else is there.
@@ -65,6 +70,22 @@ class Connection:
             min(math.floor(machine.get(name, 0) / amount) for name, amount in resources.items())
             for machine in machines
         )
+
+    def require_head(self) -> None:
+        """Finds out whether the cluster's head is there; Ray itself ends the process otherwise.
+
+        Raises:
+            PeerLostError: it could not be reached, several times in a row.
+        """
+        for attempt in range(_ATTEMPTS):
+            try:
+                _reach(self._head)
+                return
+            except OSError as error:
+                reason = error.strerror or type(error).__name__
+            if attempt < _ATTEMPTS - 1:
+                time.sleep(1.0)
+        raise PeerLostError(f"Ray's head at {self._head} is gone ({reason})")
 
     def close(self) -> None:
         """Leaves the cluster; a local one ends, and so do all of its processes."""

@@ -331,3 +331,32 @@ def test_a_study_goes_on_after_ctrl_c_and_no_process_is_left(
     }
     assert len(found) == 2 * seeds
     assert undisturbed.items() <= found.items()
+
+
+@needs_proc
+@pytest.mark.slow
+def test_a_head_that_is_gone_ends_the_run_in_a_line(
+    start: Callable[..., subprocess.Popen[str]], datasets: Datasets, tmp_path: Path
+) -> None:
+    trials, pipe = tmp_path / "study" / TRIALS, subprocess.PIPE
+    command = [sys.executable, "-c", CLUSTER]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as cluster:
+        assert cluster.stdout is not None
+        address = cluster.stdout.readline().strip()
+        process = start("--num_seeds=1000", f"--ray_address={address}")
+        while not trials.exists() or not trials.read_text():
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.01)
+        of_cluster = descendants(cluster.pid)
+        for child in (cluster.pid, *of_cluster):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        started = time.monotonic()
+        _, errors = process.communicate(timeout=100)
+        assert time.monotonic() - started < 55, "Ray itself gives up after 60 s"
+    (line,) = errors.splitlines()
+    assert process.returncode == 1
+    assert line.startswith(f"error: Ray's head at {address} is gone")
+    kept = len(trials.read_text().splitlines())
+    assert f"{kept} of 2000 trials are kept in {tmp_path / 'study'}; the same command" in line
+    wait_until_gone(of_cluster)
