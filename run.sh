@@ -5,6 +5,7 @@
 #   ./run.sh study ...   redoes the whole notebook: many seeds, verdicts, a report
 #   ./run.sh test         lint, types, import contract, then every test, in two processes
 #   ./run.sh test ...     these tests at once: whatever pytest takes, such as tests/design or -k NAME
+#   ./run.sh docs         builds the pages as a site in build/site, links checked
 #   ./run.sh test --matrix ...   on Python 3.11 to 3.13, and on the lowest versions of setup.cfg
 #   ./run.sh check        lint, types and import contract alone
 # PYTHON names the interpreter to set up with (default: python3); any from 3.11 on.
@@ -50,6 +51,12 @@ case "${1:-}" in
     [ $# -eq 1 ] || die "check $2: must be alone; tests are chosen after ./run.sh test"
     install test
     check
+    ;;
+  docs)
+    [ $# -eq 1 ] || die "docs $2: must be alone"
+    install test
+    .venv/bin/python -m mkdocs build --strict --quiet
+    echo "build/site/index.html"
     ;;
   study)
     shift

@@ -1,6 +1,5 @@
 """The pages are held to the code: their Python runs, their commands parse, their names exist."""
 
-import collections
 import functools
 import importlib.util
 import itertools
@@ -21,7 +20,7 @@ from pages import (
     Script,
     anchors,
     blocks,
-    code_lines,
+    commands,
     excerpts,
     links,
     scripts,
@@ -29,7 +28,6 @@ from pages import (
 )
 
 from cnn_ablation import __main__ as one_command
-from cnn_ablation import studies
 from cnn_ablation.commands.study import OWN_STUDY
 from cnn_ablation.study.checks import check_study
 from cnn_ablation.study.metrics import METRICS
@@ -80,42 +78,6 @@ entry.run = parse
 sys.argv = [module]
 runpy.run_module(module, run_name="__main__", alter_sys=True)
 """
-_COMMAND = re.compile(r"python -m ((?:cnn_ablation|experiments)\.\w+)([^`]*)")
-# Of the one command the same, under the module that a subcommand is.
-_ONE = re.compile(r"(?:^|\$ )cnn-ablation (\w+)([^`]*)")
-_SAME = {
-    "train": "cnn_ablation.main",
-    "judge": "cnn_ablation.judge",
-    "report": "cnn_ablation.report",
-}
-# Help is asked for without flags; the others are places to fill in.
-_NO_WORDS = ("--help", "...", "NAME")
-
-
-def commands() -> dict[str, list[list[str]]]:
-    """The words behind each `python -m MODULE` of ours on any page, by module."""
-    found: dict[str, list[list[str]]] = collections.defaultdict(list)
-    for page in PAGES:
-        for line in code_lines(page):
-            for module, rest in _COMMAND.findall(line):
-                found[module].append(_words(rest))
-            for name, rest in _ONE.findall(line):
-                words = _words(rest)
-                if name == "study" and words and words[0] in studies.NAMES:
-                    found[f"experiments.{words[0]}"].append(words[1:])
-                elif name in _SAME:
-                    found[_SAME[name]].append(words)
-                else:
-                    found[f"cnn_ablation {name}"].append(words)
-    return found
-
-
-def _words(rest: str) -> list[str]:
-    words = shlex.split(re.split(r" [|>&]", rest)[0])
-    # Images of the reader's own are not there.
-    return [w for w in words if w not in _NO_WORDS and not w.startswith("--dataset=./")]
-
-
 COMMANDS = commands()
 TOML = [b for page in PAGES for b in blocks(page) if "[[question]]" in b.text]
 # Of subcommands that define their flags when they run.

@@ -14,8 +14,9 @@ def options_of(spec: TrialSpec) -> dict[str, int | float | str]:
     for part in spec.parts:
         values = part.values()
         for name, its in part.options().items():
-            if its.flag:
-                value = values[name]
+            value = values[name]
+            # What is left open has no value to show.
+            if its.flag and value is not None:
                 found[name] = its.typed(value) if isinstance(value, tuple) else value
     return found
 

@@ -1,9 +1,13 @@
 """The project's pages in Markdown, and what stands in them: code in blocks and lines, links."""
 
+import collections
 import dataclasses
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
+
+from cnn_ablation import studies
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
@@ -18,6 +22,16 @@ _BLOCK = re.compile(r"^```(\w+) ?(.*?)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`\n]+)`")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+_COMMAND = re.compile(r"python -m ((?:cnn_ablation|experiments)\.\w+)([^`]*)")
+# Of the one command the same, under the module that a subcommand is.
+_ONE = re.compile(r"(?:^|\$ )cnn-ablation (\w+)([^`]*)")
+_SAME = {
+    "train": "cnn_ablation.main",
+    "judge": "cnn_ablation.judge",
+    "report": "cnn_ablation.report",
+}
+# Help is asked for without flags; the others are places to fill in.
+_NO_WORDS = ("--help", "...", "NAME")
 _FILE = re.compile(r"^python (\w+\.py)(.*)$", re.MULTILINE)
 
 
@@ -95,3 +109,27 @@ def anchors(page: str) -> set[str]:
     """The anchors of a page's headings, as GitHub makes them."""
     headings = _HEADING.findall(_BLOCK.sub("", PAGES[page]))
     return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+def commands() -> dict[str, list[list[str]]]:
+    """The words behind each `python -m MODULE` of ours on any page, by module."""
+    found: dict[str, list[list[str]]] = collections.defaultdict(list)
+    for page in PAGES:
+        for line in code_lines(page):
+            for module, rest in _COMMAND.findall(line):
+                found[module].append(_words(rest))
+            for name, rest in _ONE.findall(line):
+                words = _words(rest)
+                if name == "study" and words and words[0] in studies.NAMES:
+                    found[f"experiments.{words[0]}"].append(words[1:])
+                elif name in _SAME:
+                    found[_SAME[name]].append(words)
+                else:
+                    found[f"cnn_ablation {name}"].append(words)
+    return found
+
+
+def _words(rest: str) -> list[str]:
+    words = shlex.split(re.split(r" [|>&]", rest)[0])
+    # Images of the reader's own are not there.
+    return [w for w in words if w not in _NO_WORDS and not w.startswith("--dataset=./")]
