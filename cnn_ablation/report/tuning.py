@@ -18,7 +18,7 @@ from cnn_ablation.report.charts import Chart, Panel
 from cnn_ablation.report.looks import Look, looks_of
 from cnn_ablation.report.tables import NONE, Cell, Table
 from cnn_ablation.study import Variant
-from cnn_ablation.study.resolving import Attempt, Tuned, TuningResults
+from cnn_ablation.study.attempts import Attempt, Tuned, TuningResults
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.tuning import is_ordered
 from cnn_ablation.study.tuning_words import chosen_values

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from cnn_ablation.design import DataSpec, TrainingSpec, TrialSpec
+from cnn_ablation.study.attempts import TuningResults
 from cnn_ablation.study.declaration import Study, Variant
 from cnn_ablation.study.ledger import Ledger
 from cnn_ablation.study.plan import Plan
-from cnn_ablation.study.resolving import TuningResults
 from cnn_ablation.training.records import SECONDS, TrialRecord
 
 

@@ -2,7 +2,7 @@
 
 from cnn_ablation.claims.words import plural
 from cnn_ablation.errors import as_typed
-from cnn_ablation.study.resolving import Tuned, TuningResults
+from cnn_ablation.study.attempts import Tuned, TuningResults
 from cnn_ablation.study.results import StudyResults
 
 

@@ -247,6 +247,8 @@ def test_a_trial_that_two_variants_share_at_one_seed_counts_for_each_there(tmp_p
 
 def test_in_a_sequential_study_later_seeds_are_tuned_when_they_are_needed(tmp_path: Path) -> None:
     of = plan(EACH, seeds=8, schedule=SequentialDesign((4, 8)))
+    first = run(tmp_path, of, by_seed, most=2 * 3 * 4).study.questions[0].variants[2]
+    assert sorted(first.at_seeds) == [0, 1, 2, 3], "nothing is known of the others"
     results = run(tmp_path, of, by_seed)
     tuned = results.study.questions[0].variants[2]
     assert len(results.trials_of(tuned)) == 8, "open at the first look"
