@@ -55,7 +55,8 @@ class Unit:
     def size(self, difference: float) -> str:
         """The size of a difference with its unit and no sign, such as '0.34 points' or '3.1 %'."""
         if self.ratio:
-            return f"{100.0 * math.expm1(abs(difference)):.2g} %"
+            percent = 100.0 * math.expm1(abs(difference))
+            return f"{percent:,.0f} %" if percent >= 100.0 else f"{percent:.2g} %"
         return f"{abs(difference) * self.scale:{self.spec}}{self.difference}"
 
     def signed(self, difference: float) -> str:

@@ -21,6 +21,7 @@ from cnn_ablation.inference import Interval
 from cnn_ablation.report.axes import ACCURACY
 from cnn_ablation.report.measures import LEVEL
 from cnn_ablation.study import Question, Variant
+from cnn_ablation.study.arms import TUNED
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.verdicts import correct_images, metrics_table, schedule_of, setting_of
 
@@ -66,18 +67,28 @@ def base_of(question: Question) -> Variant:
     return max(variants, key=lambda variant: named[variant.label])
 
 
-def choices_of(question: Question) -> list[Variant]:
-    """The variants that are compared with the base: no controls, and no other name of the base."""
+def choices_of(question: Question) -> list[tuple[Variant, Variant]]:
+    """The variants that are compared, each with its base.
+
+    Those as given, but for other names of the base's design; and where variants are tuned those
+    too, against the tuned base.
+    """
     if all(variant.control_of is not None for variant in question.variants):
         return []
     base = base_of(question)
-    return [
+    given = [
         variant
         for variant in question.variants
         if variant.control_of is None
         and (variant.network, variant.training, variant.data)
         != (base.network, base.training, base.data)
     ]
+    tuned = {v.control_of: v for v in question.variants if v.arm == TUNED and not v.is_open}
+    found = [(variant, base) for variant in given]
+    if base.label in tuned:
+        twins = [tuned[variant.label] for variant in given if variant.label in tuned]
+        found += [(twin, tuned[base.label]) for twin in twins]
+    return found
 
 
 def effects_of(results: StudyResults, family_size: int | None = None) -> list[Effect]:
@@ -92,17 +103,17 @@ def effects_of(results: StudyResults, family_size: int | None = None) -> list[Ef
         An effect a choice, in the order of the declaration.
     """
     pairs = [
-        (number, question, variant)
+        (number, question, variant, base)
         for number, question in enumerate(results.study.questions)
-        for variant in choices_of(question)
+        for variant, base in choices_of(question)
     ]
     if not pairs:
         return []
     share = len(pairs) / (family_size or len(pairs))
     found = _contrasts(results, pairs, LEVEL * share)
     return [
-        _effect(results, question, variant, contrast)
-        for (_, question, variant), contrast in zip(pairs, found, strict=True)
+        _effect(results, question, variant, base, contrast)
+        for (_, question, variant, base), contrast in zip(pairs, found, strict=True)
     ]
 
 
@@ -112,7 +123,7 @@ def count_choices(results: StudyResults) -> int:
 
 
 def _contrasts(
-    results: StudyResults, pairs: Sequence[tuple[int, Question, Variant]], level: float
+    results: StudyResults, pairs: Sequence[tuple[int, Question, Variant, Variant]], level: float
 ) -> Sequence[ContrastVerdict]:
     """All choices judged as one family, under labels that are unique in the study."""
     table: dict[str, dict[Hashable, float | None]] = {}
@@ -127,9 +138,7 @@ def _contrasts(
         question="effects",
         text="each choice changes the accuracy",
         metric=ACCURACY,
-        contrasts=tuple(
-            (f"{q} {v.label}", f"{q} {base_of(question).label}") for q, question, v in pairs
-        ),
+        contrasts=tuple((f"{q} {v.label}", f"{q} {base.label}") for q, _, v, base in pairs),
     )
     (verdict,) = judge(
         [claim],
@@ -143,9 +152,12 @@ def _contrasts(
 
 
 def _effect(
-    results: StudyResults, question: Question, variant: Variant, contrast: ContrastVerdict
+    results: StudyResults,
+    question: Question,
+    variant: Variant,
+    base: Variant,
+    contrast: ContrastVerdict,
 ) -> Effect:
-    base = base_of(question)
     own, its = summarize(variant.network), summarize(base.network)
     prices = {"parameters": own.params / its.params, "MACs": own.macs / its.macs}
     slower = _slower(results, variant, base)

@@ -58,7 +58,9 @@ def _others(verdict: Verdict) -> str:
     total, same = len(verdict.contrasts), len(verdict.deciding)
     if total == 1:
         return ""
-    return f"narrowest of {total}" if same == total else f"one of {same} of {total}"
+    if verdict.outcome == "holds":
+        return f"narrowest of {total}"
+    return f"{same} of {total} {'open' if verdict.outcome == 'inconclusive' else 'fail'}"
 
 
 def range_sentence(arm: Sequence[Measured]) -> str:

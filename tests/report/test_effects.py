@@ -35,9 +35,21 @@ def test_the_base_is_the_reference_or_what_contrasts_name_most() -> None:
 def test_controls_and_other_names_of_the_base_are_no_choices() -> None:
     again = Variant("also a"), Variant("b", NetworkSpec(stride=2)), Variant("c", control_of="b")
     question = Question("q", "Q", (Variant("a"), *again))
-    assert [variant.label for variant in choices_of(question)] == ["b"]
+    assert [(one.label, base.label) for one, base in choices_of(question)] == [("b", "a")]
     controls = Question("q", "Q", (Variant("c", control_of="b"),))
     assert choices_of(controls) == []
+
+
+def test_tuned_variants_are_compared_with_the_tuned_base() -> None:
+    stride2 = NetworkSpec(stride=2)
+    twins = (
+        Variant("a tuned", control_of="a", arm="tuned", training={"learning_rate": 3.0}),
+        Variant("b tuned", stride2, control_of="b", arm="tuned", training={"learning_rate": 0.3}),
+        Variant("c tuned", control_of="c", arm="tuned", is_open=True),
+    )
+    question = Question("q", "Q", (Variant("a"), Variant("b", stride2), *twins))
+    pairs = [(one.label, base.label) for one, base in choices_of(question)]
+    assert pairs == [("b", "a"), ("b tuned", "a tuned")]
 
 
 def test_an_effect_is_the_paired_difference_with_a_simultaneous_interval(
