@@ -15,7 +15,7 @@ from cnn_ablation.commands.schemas import schemas
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "docs" / "schemas"
-RESULTS = sorted(path.parent for path in (ROOT / "experiments" / "results").glob("*/study.json"))
+RESULTS = sorted(path.parent for path in (ROOT / "experiments" / "results").rglob("study.json"))
 SCHEMAS = schemas()
 ASKED: dict[str, Any] = {"name": "s", "question": [{"name": "q", "axes": {"stride": [1, 2]}}]}
 
