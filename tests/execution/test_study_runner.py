@@ -86,6 +86,8 @@ def run(
             "executor": "inline",
             "conv": "xla",
             "data_dir": str(private_folders / "datasets"),
+            # Rounds of other tests are of the same designs.
+            "share_timings": False,
         }
         chosen = StudyOptions.of(seeds=range(seeds), **{**defaults, **options})
         code = finish_study(study or small_study.study(4, 6), chosen)
