@@ -42,7 +42,8 @@ def headline_of(verdict: Verdict) -> Headline:
     """The row of a verdict."""
     telling, unit = telling_contrast(verdict), verdict.claim.unit
     if telling is None or telling.difference is None:
-        return Headline("", verdict.reason or NONE, "")
+        first, _, more = verdict.reason.partition("; ")
+        return Headline("", f"{first} and others" if more else first or NONE, "")
     if telling.comparison is None and telling.mean_a is not None and telling.mean_b is not None:
         figures = f"{unit.value(telling.mean_a)} against {unit.value(telling.mean_b)}"
         return Headline(telling.named, figures, _others(verdict))
