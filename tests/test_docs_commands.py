@@ -34,6 +34,7 @@ LEFT_OUT = {
     "experiments.kernels": "takes minutes: tests/experiments/test_kernels_speed.py",
     "experiments.simulate": "takes hours: tests/experiments/test_statistics_simulation.py",
     "experiments.execute_colab": "trains for minutes: tests/experiments/test_colab.py",
+    "experiments.published_map": "judges all results: tests/experiments/test_published_map.py",
     "experiments.verdict_table": "judges all results: tests/experiments/test_verdict_table.py",
 }
 SMALL = ("--test_split=test[:1%]", "--epochs=2", "--timing_rounds=0", "--conv=xla")

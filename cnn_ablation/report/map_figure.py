@@ -178,7 +178,7 @@ def _draw(
     axes.tick_params(axis="x", labelrotation=35, labeltop=True, labelbottom=False, length=0)
     for label in axes.get_xticklabels():
         label.set(ha="left", rotation_mode="anchor")
-    axes.set_yticks(np.arange(len(settings)) + 0.5, [fitted(s, 1, 28) for s in settings])
+    axes.set_yticks(np.arange(len(settings)) + 0.5, [fitted(s, 1, 36) for s in settings])
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
     axes.grid(visible=False)
