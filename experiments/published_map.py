@@ -13,6 +13,7 @@ from pathlib import Path
 from absl import flags
 
 from cnn_ablation.claims import Verdict
+from cnn_ablation.claims.words import plural
 from cnn_ablation.commands import entry
 from cnn_ablation.report.map_figure import draw_map
 from cnn_ablation.report.map_files import map_cells
@@ -44,7 +45,7 @@ def verdicts_by_setting() -> dict[str, list[Verdict]]:
         for epochs in EPOCHS:
             at = at_epoch(results, epochs)
             verdicts = judge_point(at, declared=False, of=len(FOLDERS) * len(EPOCHS))
-            label = f"rate {results.training.learning_rate:g}, {epochs} epochs"
+            label = f"rate {results.training.learning_rate:g}, {plural(epochs, 'epoch')}"
             found[label] = [v for v in verdicts if v.claim.metric == "test_accuracy"]
     return found
 
