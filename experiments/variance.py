@@ -41,13 +41,16 @@ SOURCES = {name: field for field, name in SEED_FIELDS.items()}
 METRICS = (("test_accuracy", 100.0, "points"), ("test_loss", 1.0, "nats"))
 _MODULE = "cnn_ablation: variance"
 
-flags.define_network_flags()
-flags.define_training_flags()
-flags.define_compute_flags()
-flags.define_record(ExecutorOptions, _MODULE)
-absl_flags.DEFINE_list("sources", ["init", "order"], "init, order, noise", module_name=_MODULE)
-absl_flags.DEFINE_integer("levels", 10, "seeds of each source", 2, module_name=_MODULE)
-absl_flags.DEFINE_string("workdir", None, "folder (default: under runs/)", module_name=_MODULE)
+
+def define_flags() -> None:
+    """Defines the command's flags: those of one design, and its own."""
+    flags.define_network_flags()
+    flags.define_training_flags()
+    flags.define_compute_flags()
+    flags.define_record(ExecutorOptions, _MODULE)
+    absl_flags.DEFINE_list("sources", ["init", "order"], "init, order, noise", module_name=_MODULE)
+    absl_flags.DEFINE_integer("levels", 10, "seeds of each source", 2, module_name=_MODULE)
+    absl_flags.DEFINE_string("workdir", None, "folder (default: under runs/)", module_name=_MODULE)
 
 
 def main() -> int:
@@ -142,4 +145,5 @@ def _cells(part: VariancePart, scale: float, whole: float) -> tuple[str, str, st
 
 
 if __name__ == "__main__":
+    define_flags()
     entry.run(main, __doc__ or "")

@@ -103,6 +103,8 @@ def join(options: HostOptions) -> None:
     if options.coordinator is None:
         return
     given: dict[str, Any] = {}
+    if options.coordinator != AUTO:
+        _require_known(options)
     if options.num_hosts != 1:
         require_reachable(options)
     if options.coordinator != AUTO:
@@ -192,14 +194,18 @@ def _undetected(error: Exception) -> str:
     )
 
 
-def _find(options: HostOptions) -> None:
-    """Fails early and clearly where JAX would only give up after a while."""
+def _require_known(options: HostOptions) -> None:
     name, port = options.address()
     try:
         socket.getaddrinfo(name, port)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no name of a host"
         _refuse("coordinator", options.coordinator, f"{name} is not known here ({reason})")
+
+
+def _find(options: HostOptions) -> None:
+    """Fails early and clearly where JAX would only give up after a while."""
+    name, port = options.address()
     if options.host == 0:
         try:
             with socket.create_server(("", port)):

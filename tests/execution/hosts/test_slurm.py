@@ -15,11 +15,7 @@ from cnn_ablation.data import Dataset
 
 ROOT = Path(__file__).parents[3]
 SCRIPTS = ROOT / "docs" / "clusters"
-WHY_NOT = slurm.missing()
-pytestmark = [
-    pytest.mark.slurm,
-    pytest.mark.skipif(bool(WHY_NOT), reason=f"Slurm on this machine: {WHY_NOT}"),
-]
+pytestmark = pytest.mark.slurm
 STUDY = (
     *(str(ROOT / "tests" / "helpers" / "small_study.py"), "--conv=xla", "--timing_rounds=0"),
     *("--train_split=train[:256]", "--test_split=test[:200]", "--num_seeds=3", "--nocontrols"),
@@ -29,6 +25,8 @@ PATIENCE = 400
 
 @pytest.fixture
 def cluster(mnist: Dataset, monkeypatch: pytest.MonkeyPatch) -> Iterator[slurm.Cluster]:
+    if why_not := slurm.missing():
+        pytest.skip(f"Slurm on this machine: {why_not}")
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("JAX_PLATFORMS", "cpu")
