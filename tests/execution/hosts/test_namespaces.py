@@ -42,6 +42,8 @@ def start(
         "CNN_ABLATION_SECRET": "known to both of these hosts",
         **variables,
     }
+    # Another test's process may have been asked to be noisy.
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
     shared = ("--coordinator=node1:4000", "--num_hosts=2", f"--host={number}")
     command = (sys.executable, *DESIGN, *shared, "--join_seconds=100", *own)
     return hosts.start(f"node{number + 1}", command, environment)
