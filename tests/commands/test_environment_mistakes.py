@@ -46,7 +46,8 @@ def test_a_flag_is_named(flags: list[str], says: str, tmp_path: Path) -> None:
     (line,) = done.stderr.splitlines()
     assert (done.returncode, line[: len(says) + 7]) == (2, f"error: {says}")
     assert "secret" not in done.stderr
-    assert time.monotonic() - begin < 30
+    # Whoever waits for a tracker that is not there waits for minutes.
+    assert time.monotonic() - begin < 100
     assert not (tmp_path / "run" / "metrics.json").exists()
 
 
