@@ -25,8 +25,12 @@ def missing() -> str:
     if tools:
         return f"needs {', '.join(tools)}"
     probe = ("unshare", "--net", "--mount", "--uts", "--pid", "--fork", "ip", "link", "show", "lo")
-    refused = subprocess.run(probe, capture_output=True, check=False).returncode
-    return "namespaces are not allowed here" if refused else ""
+    try:
+        subprocess.run(probe, capture_output=True, check=True)
+        with network(1):
+            return ""
+    except subprocess.CalledProcessError:
+        return "namespaces are not allowed here"
 
 
 class Network:
@@ -36,12 +40,16 @@ class Network:
         names: of the hosts: `node1` and on.
     """
 
-    def __init__(self, count: int, folder: Path) -> None:
-        """Makes the hosts; `close` takes them down."""
+    def __init__(self, folder: Path) -> None:
+        """Names the folder of the hosts' files; there is no host yet."""
         self._mark, self._folder = f"c{os.getpid() % 10_000}", folder
+        self.names: list[str] = []
+
+    def add(self, count: int) -> None:
+        """Makes the bridge and so many hosts; `close` takes them down, also half of them."""
         self.names = [f"node{number}" for number in range(1, count + 1)]
         lines = [f"{self.address(name)} {name}" for name in self.names]
-        (folder / "hosts").write_text("127.0.0.1 localhost\n" + "\n".join(lines) + "\n")
+        (self._folder / "hosts").write_text("127.0.0.1 localhost\n" + "\n".join(lines) + "\n")
         self._ip("netns", "add", f"{self._mark}sw")
         self._ip("-n", f"{self._mark}sw", "link", "add", "br0", "type", "bridge")
         self._ip("-n", f"{self._mark}sw", "link", "set", "br0", "up")
@@ -106,13 +114,12 @@ class Network:
 def network(count: int) -> Iterator[Network]:
     """Hosts for as long as the block lasts."""
     with tempfile.TemporaryDirectory() as folder:
-        made = None
+        made = Network(Path(folder))
         try:
-            made = Network(count, Path(folder))
+            made.add(count)
             yield made
         finally:
-            if made is not None:
-                made.close()
+            made.close()
 
 
 def end(process: subprocess.Popen[str]) -> None:
