@@ -6,7 +6,6 @@ map.md             verdicts by setting, and where they agree
 """
 
 import dataclasses
-import datetime
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -14,7 +13,7 @@ from pathlib import Path
 
 from cnn_ablation.claims import Verdict
 from cnn_ablation.commands.conclusion import FAILED_TRIALS
-from cnn_ablation.display.text import format_table, wrap
+from cnn_ablation.display.text import clock, format_table, wrap
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution import hosts
 from cnn_ablation.execution.dry_run import dry_run
@@ -94,8 +93,7 @@ def _foretell(study: Study, options: StudyOptions, trained: Sequence[Point]) -> 
     for point in trained:
         print(f"map      {point.label}", flush=True)
         seconds += dry_run(study, _options_at(study, options, point)).seconds
-    whole = datetime.timedelta(seconds=round(seconds))
-    print(f"\nforecast of the map: time {whole} for {len(trained)} studies")
+    print(f"\nforecast of the map: time {clock(seconds)} for {len(trained)} studies")
 
 
 def _options_at(study: Study, options: StudyOptions, point: Point) -> StudyOptions:

@@ -52,6 +52,10 @@ class TrialSpec:
         }
         return type(self)(**parts)
 
+    def one_epoch(self) -> Self:
+        """The same, trained for one epoch alone."""
+        return self.replace(epochs=1, warmup=min(self.training.warmup, 1.0))
+
     def to_json(self) -> dict[str, Any]:
         """The spec as nested dictionaries of JSON values."""
         return {part.part: part.to_json() for part in self.parts}

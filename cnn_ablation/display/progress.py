@@ -1,6 +1,5 @@
 """Progress for people: a bar on a terminal, a line in a notebook, plain lines elsewhere."""
 
-import datetime
 import importlib
 import sys
 import threading
@@ -10,6 +9,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from tqdm import tqdm
+
+from cnn_ablation.display.text import clock
 
 
 class Progress:
@@ -53,7 +54,7 @@ class Progress:
             self._thread.join()
         self._bar.close()
         if self._cell is not None:
-            self._cell.end(f"{self._done} {self._unit.strip()}s in {_clock(self._seconds())}")
+            self._cell.end(f"{self._done} {self._unit.strip()}s in {clock(self._seconds())}")
 
     def advance(self, units: int = 1) -> None:
         """Says that some units are done."""
@@ -79,7 +80,7 @@ class Progress:
         """What is left at the mean pace so far: `left 0:01:30`, or nothing where unknown."""
         if not 0 < self._done < self._total:
             return ""
-        return f"left {_clock(self._seconds() / self._done * (self._total - self._done))}"
+        return f"left {clock(self._seconds() / self._done * (self._total - self._done))}"
 
     def _seconds(self) -> float:
         return time.monotonic() - self._start
@@ -118,8 +119,3 @@ class _Cell:
         """Puts the last line, where there was one before."""
         if self._handle is not None:
             self.show(line)
-
-
-def _clock(seconds: float) -> str:
-    """Hours, minutes and seconds: `0:01:30`."""
-    return str(datetime.timedelta(seconds=round(seconds)))

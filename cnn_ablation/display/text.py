@@ -1,5 +1,6 @@
 """Plain text for terminals: tables and paragraphs."""
 
+import datetime
 import textwrap
 from collections.abc import Sequence
 
@@ -24,6 +25,11 @@ def markdown_table(rows: Sequence[Sequence[str]], *, figures: bool = True) -> st
     rule = ["---", *("---:" if figures else "---" for _ in head[1:])]
     lines = [f"| {' | '.join(row)} |" for row in (head, *others)]
     return "\n".join([lines[0], f"|{'|'.join(rule)}|", *lines[1:]])
+
+
+def clock(seconds: float) -> str:
+    """Hours, minutes and seconds: `0:01:30`."""
+    return str(datetime.timedelta(seconds=round(seconds)))
 
 
 def wrap(text: str, head: str) -> str:

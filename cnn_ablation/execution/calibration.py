@@ -61,7 +61,7 @@ class Calibration:
 
     def _train(self, specs: Sequence[TrialSpec]) -> None:
         begun = time.perf_counter()
-        whole = {_one_epoch(spec): spec for spec in specs}
+        whole = {spec.one_epoch(): spec for spec in specs}
         loads: dict[TrialSpec, float] = {}
         starts: list[float] = []
         with Progress(len(whole), "design") as progress:
@@ -87,7 +87,7 @@ class Calibration:
         spec = sorted(specs, key=lambda one: self.paces[one].epoch_seconds)[len(specs) // 2]
         compute = ComputeOptions(conv=self._prepared.plan.lowering)
         dataset = self._prepared.datasets.get(spec.data)
-        trainer = Trainer(_one_epoch(spec), dataset, compute)
+        trainer = Trainer(spec.one_epoch(), dataset, compute)
         # The first epoch warms up, as in the timing pass.
         epochs = [trainer.train(self._prepared.plan.seeds[0]).record.epochs for _ in range(2)][-1]
         if not epochs or not self.paces[spec].epoch_seconds:
@@ -108,7 +108,3 @@ def paces_of(results: StudyResults) -> dict[TrialSpec, Pace]:
 
 def _seconds(epoch: EpochRecord) -> float:
     return epoch.train_seconds + epoch.eval_seconds
-
-
-def _one_epoch(spec: TrialSpec) -> TrialSpec:
-    return spec.replace(epochs=1, warmup=min(spec.training.warmup, 1.0))

@@ -5,7 +5,6 @@ What is compiled to see how long an epoch takes is kept, so the run itself need 
 
 import contextlib
 import dataclasses
-import datetime
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from cnn_ablation.claims.words import plural
 from cnn_ablation.design import TrialSpec
-from cnn_ablation.display.text import wrap
+from cnn_ablation.display.text import clock, wrap
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution import hosts
 from cnn_ablation.execution.calibration import Calibration
@@ -137,8 +136,8 @@ def _lines(forecast: Forecast, calibration: Calibration) -> Iterator[str]:
         "timing": forecast.timing,
         "report": forecast.report,
     }
-    told = ", ".join(f"{name} {_clock(value)}" for name, value in parts.items() if value >= 0.5)
-    yield f"time {_clock(forecast.seconds)}: {told}"
+    told = ", ".join(f"{name} {clock(value)}" for name, value in parts.items() if value >= 0.5)
+    yield f"time {clock(forecast.seconds)}: {told}"
     yield f"disk {_size(forecast.size)}"
     known, measured = len(calibration.paces) - calibration.measured, calibration.measured
     sources = [
@@ -160,14 +159,9 @@ def _later(
     share = expected_trials(plan) / len(every)
     yield (
         f"that is to the next look, {plural(len(missing), 'trial')}; all "
-        f"{len(every)} would train for {_clock(whole)}, and the number to be expected where every "
-        f"difference lies 1 SD from its margin for some {_clock(share * whole)}"
+        f"{len(every)} would train for {clock(whole)}, and the number to be expected where every "
+        f"difference lies 1 SD from its margin for some {clock(share * whole)}"
     )
-
-
-def _clock(seconds: float) -> str:
-    """Hours, minutes and seconds: `0:01:30`."""
-    return str(datetime.timedelta(seconds=round(seconds)))
 
 
 def _size(count: int) -> str:

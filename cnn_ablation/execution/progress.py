@@ -1,12 +1,12 @@
 """The one live display of a study: what is compiled and trained, trials done, the time left."""
 
-import datetime
 import time
 from collections.abc import Sequence
 
 from cnn_ablation.design import NetworkSpec, TrialSpec
 from cnn_ablation.design.summary import summarize
 from cnn_ablation.display.progress import Progress
+from cnn_ablation.display.text import clock
 from cnn_ablation.execution.executors.interface import (
     Began,
     Compiled,
@@ -72,7 +72,7 @@ class StudyProgress(Progress):
             return ""
         pace = (time.monotonic() - self._start) / self._work_done
         seconds = pace * (self._work_total - self._work_done)
-        return f"left {datetime.timedelta(seconds=round(seconds))}"
+        return f"left {clock(seconds)}"
 
     def _begin(self, trial: tuple[TrialSpec, int]) -> None:
         if trial in self._running:

@@ -87,13 +87,7 @@ class SharedRounds:
 def _shared(spec: TrialSpec) -> TrialSpec:
     """The design as far as its times depend on it."""
     usual = TrainingSpec(optimizer=spec.training.optimizer)
-    training = spec.training.replace(
-        epochs=1,
-        learning_rate=usual.learning_rate,
-        warmup=min(spec.training.warmup, 1.0),
-        **dict.fromkeys(SEED_FIELDS),
-    )
-    return TrialSpec(spec.network, training, spec.data)
+    return spec.one_epoch().replace(learning_rate=usual.learning_rate, **dict.fromkeys(SEED_FIELDS))
 
 
 def _key(spec: TrialSpec) -> str:

@@ -125,7 +125,7 @@ class _Pace:
 
     def time(self, spec: TrialSpec, seed: int) -> EpochRecord:
         """Trains one epoch from a seed's start; its executables are compiled before."""
-        one = spec.replace(epochs=1, warmup=min(spec.training.warmup, 1.0))
+        one = spec.one_epoch()
         trainer = Trainer(one, self._datasets.get(spec.data), self._compute)
         trial = trainer.train(seed)
         self._progress.advance()

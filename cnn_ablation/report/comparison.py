@@ -7,12 +7,12 @@ from cnn_ablation.claims import Verdict
 from cnn_ablation.claims.words import plural
 from cnn_ablation.errors import as_typed
 from cnn_ablation.report.anchors import anchors
-from cnn_ablation.report.axes import difference_label
 from cnn_ablation.report.charts import Chart
 from cnn_ablation.report.effects_figure import effects_chart
 from cnn_ablation.report.headlines import Headline, headline_of, words_of
 from cnn_ablation.report.looks import OUTCOME_SYMBOLS
-from cnn_ablation.report.map_figure import MapCell, map_chart
+from cnn_ablation.report.map_figure import map_chart
+from cnn_ablation.report.map_files import map_cells
 from cnn_ablation.report.tables import NONE, Cell, Table
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.verdicts import judge_results
@@ -165,29 +165,12 @@ def _score(rows: Sequence[Row], studies: int) -> str:
 
 def _map(judged: Mapping[str, Sequence[Verdict]]) -> Chart | None:
     """The accuracy contrasts of all studies; None where there are none."""
-    cells: dict[tuple[str, str], MapCell] = {}
-    for name, verdicts in judged.items():
-        for verdict in verdicts:
-            unit = verdict.claim.unit
-            for one in verdict.contrasts if verdict.claim.metric == "test_accuracy" else ():
-                if one.difference is None:
-                    continue
-                bounds = one.interval
-                cells.setdefault(
-                    (name, one.named),
-                    MapCell(
-                        setting=name,
-                        contrast=one.named,
-                        difference=unit.drawn(one.difference),
-                        low=unit.drawn(bounds.low) if bounds else None,
-                        high=unit.drawn(bounds.high) if bounds else None,
-                        outcome=one.outcome,
-                        measure=difference_label(unit),
-                    ),
-                )
-    return (
-        map_chart("map", list(cells.values()), "Every contrast in every study") if cells else None
-    )
+    accuracies = {
+        name: [verdict for verdict in verdicts if verdict.claim.metric == "test_accuracy"]
+        for name, verdicts in judged.items()
+    }
+    cells = [cell for cell in map_cells(accuracies) if cell.difference is not None]
+    return map_chart("map", cells, "Every contrast in every study") if cells else None
 
 
 def names_of_folders(folders: Sequence[str]) -> list[str]:

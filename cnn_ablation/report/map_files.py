@@ -8,6 +8,7 @@ from cnn_ablation.claims import Verdict
 from cnn_ablation.claims.rows import COLUMNS, rows_csv, verdict_rows
 from cnn_ablation.claims.verdict import ContrastVerdict
 from cnn_ablation.display.text import markdown_table
+from cnn_ablation.report.axes import difference_label
 from cnn_ablation.report.map_figure import MapCell, map_chart
 from cnn_ablation.report.rendering import chart_files
 from cnn_ablation.study import Study
@@ -94,5 +95,5 @@ def _cell(setting: str, verdict: Verdict, one: ContrastVerdict) -> MapCell:
         low=ends[0] if ends else None,
         high=ends[1] if ends else None,
         outcome=one.outcome,
-        measure=f"difference in {unit.label} ({'%' if unit.ratio else unit.difference.strip()})",
+        measure=difference_label(unit),
     )
