@@ -1,19 +1,15 @@
 """Every `python -m` command of the pages is run, cheaply; those that are not are listed with why.
 
-What a command trains is made up here (`helpers/run_commands.py`): training has tests of its own.
+What a command trains is made up here (`helpers/fork_server.py`): training has tests of its own.
 """
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import pytest
-from pages import PAGES, ROOT, commands
+from pages import PAGES, commands
 
 COMMANDS = commands()
-HELPER = ROOT / "tests" / "helpers" / "run_commands.py"
 # Why a command is not run here, by what its words hold.
 LEFT_OUT = {
     "cnn_ablation ": "subcommands on files of the reader's own: tests/commands",
@@ -81,25 +77,6 @@ RUN = sorted(
 )
 
 
-def _run(commands: list[list[str]], folder: Path, faked: str) -> list[dict[str, object]]:
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests" / "helpers")]),
-        "XLA_FLAGS": "--xla_backend_optimization_level=0",
-    }
-    done = subprocess.run(
-        [sys.executable, str(HELPER), faked],
-        cwd=folder,
-        env=environment,
-        input=json.dumps(commands),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
 @pytest.mark.processes
 def test_every_command_of_the_pages_runs(tmp_path: Path) -> None:
     studies = [
@@ -111,10 +88,10 @@ def test_every_command_of_the_pages_runs(tmp_path: Path) -> None:
         for number, command in enumerate(RUN)
     ]
     commands = studies + [[*command, *place] for command, place in zip(RUN, places, strict=True)]
-    found = _run(commands, tmp_path, "fake")
-    assert len(found) == len(commands) > 12
-    failed = [(c, f["said"]) for c, f in zip(commands, found, strict=True) if f["code"] != 0]
-    assert not failed, failed[0]
+    assert len(commands) > 12
+    for command in commands:
+        done = forked.run(*command, cwd=tmp_path, spare=forked.SPARED)
+        assert done.returncode == 0, (command, done.stderr)
 
 
 def test_what_is_not_run_is_there_and_no_more() -> None:
