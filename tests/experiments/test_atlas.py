@@ -35,7 +35,7 @@ def begun() -> list[State]:
 
 def test_every_study_can_be_run() -> None:
     names, folders = zip(*((its.name, its.folder) for its in entries()), strict=True)
-    assert len(set(names)) == len(set(folders)) == len(names) == 58
+    assert len(set(names)) == len(set(folders)) == len(names) == 94
     for its in entries():
         check_study(its.study)
         options = its.options()
@@ -138,7 +138,7 @@ def test_what_it_took_is_added_up() -> None:
 
 def test_a_pattern_names_studies() -> None:
     assert [its.dataset for its in chosen(["*/choices/head"])] == ["mnist", "fashion_mnist"]
-    assert len(chosen([])) == 58
+    assert len(chosen([])) == 94
     with pytest.raises(InputError, match=r"--only=heads: no study of the atlas; --list prints"):
         chosen(["heads"])
     assert listing([state_of(its) for its in chosen(["mnist/published"])]).endswith("1 of 1 done")
