@@ -35,7 +35,8 @@ def main() -> int:
     if FLAGS.page:
         from experiments.atlas import page
 
-        print(page.write([state_of(its) for its in entries()]))
+        for path in page.write([state_of(its) for its in entries()]):
+            print(path)
         return 0
     wanted = chosen(FLAGS.only)
     if FLAGS.list:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cnn_ablation.claims import Verdict
 from cnn_ablation.claims.sentences import telling_contrast
 from cnn_ablation.display.text import markdown_table
+from cnn_ablation.report import write_effects
 from cnn_ablation.study.arms import ARMS
 from experiments.atlas.cost import cost_table
 from experiments.atlas.states import State
 
 PAGE = Path(__file__).parents[2] / "docs" / "atlas.md"
+# Every choice of a part against its base, tuned, a column for each dataset.
+PICTURES = {
+    part: PAGE.parent / "pictures" / f"atlas-{part}.png" for part in ("choices", "choices_small")
+}
 NAMES = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 
 
@@ -44,10 +49,15 @@ def filled(page: str, own: Mapping[str, str]) -> str:
     return page
 
 
-def write(states: Sequence[State]) -> Path:
-    """Brings the page up to date."""
+def write(states: Sequence[State]) -> Iterator[Path]:
+    """Brings the page and its pictures up to date; those that were written."""
     PAGE.write_text(filled(PAGE.read_text(), parts(states)))
-    return PAGE
+    yield PAGE
+    for part, picture in PICTURES.items():
+        results = [s.results for s in states if s.entry.part == part and s.is_done and s.results]
+        if results:
+            write_effects(results, picture, tuned_alone=True)
+            yield picture
 
 
 def _states(states: Sequence[State]) -> str:
