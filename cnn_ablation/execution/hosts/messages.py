@@ -15,6 +15,8 @@ from cnn_ablation.execution.hosts import ending, secret
 from cnn_ablation.version import __version__
 
 _LONGEST = 2**26
+# Beyond any delay of a host that lives; one that does not is found by its heartbeat.
+_PARTING_MILLISECONDS = 3_600_000
 
 
 def send(value: Any) -> None:
@@ -27,10 +29,11 @@ def dismiss() -> None:
     """On host 0: there is no more to do for the others, whose `receive` returns None."""
     if ending.count() > 1:
         send(None)
+        _part()
 
 
 def receive() -> Any:
-    """On the other hosts: waits for what host 0 sends.
+    """On the other hosts: waits for what host 0 sends; None is its last word.
 
     Raises:
         InputError: it is not signed with the secret of this run.
@@ -39,7 +42,21 @@ def receive() -> Any:
     signature, content = packet[: secret.MAC_BYTES], packet[secret.MAC_BYTES :]
     if not hmac.compare_digest(signature, secret.session.sign(content)):
         raise _unsigned()
-    return json.loads(content)
+    value = json.loads(content)
+    if value is None:
+        _part()
+    return value
+
+
+def _part() -> None:
+    """Waits until every host has the last message.
+
+    A host that ends closes its connections; who still reads from them would take it for lost.
+    """
+    from jax._src import distributed
+
+    client: Any = distributed.global_state.client
+    client.wait_at_barrier("cnn_ablation_part", _PARTING_MILLISECONDS)
 
 
 def gather(value: Any) -> list[Any]:
