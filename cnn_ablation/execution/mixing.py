@@ -41,8 +41,9 @@ class Mixing:
         self._met.append(hardware)
         if others := self._store.other_hardware(hardware):
             found = "; ".join(f"{count} with {what}" for what, count in others.items())
-            trials = plural(sum(others.values()), "trial")
-            return self._say(f"{trials} were trained on other hardware ({found})", "the new ones")
+            count = sum(others.values())
+            were = f"{plural(count, 'trial')} {'was' if count == 1 else 'were'}"
+            return self._say(f"{were} trained on other hardware ({found})", "the new ones")
         if before:
             other = difference(before[-1], hardware)
             return self._say(f"this run has workers of other hardware too (one with {other})", "")
