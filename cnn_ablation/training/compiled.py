@@ -14,16 +14,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh, PartitionSpec
-from jax.stages import Compiled, Lowered
+from jax.stages import Compiled
 
 from cnn_ablation.training.mesh import SEED_AXIS, by_seed, replicated
 from cnn_ablation.training.state import BATCH_AXIS, Examples, Seeds, TrainConfig
 from cnn_ablation.training.steps import create_train_state, evaluate_each, train_epoch
-
-# XLA's newer way to write loops on a CPU takes longer to compile and gains nothing here.
-_ON_CPU: dict[str, bool | int] = {"xla_cpu_use_fusion_emitters": False}
-# What draws initial parameters runs once a seed, in milliseconds however it is compiled.
-_CREATE_ON_CPU: dict[str, bool | int] = {**_ON_CPU, "xla_backend_optimization_level": 0}
+from cnn_ablation.training.xla_options import (
+    compile_with,
+    options_for_creating,
+    options_for_epochs,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,25 +80,15 @@ def compile_executables(
         lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=by_seed(mesh)),
         traced.out_info,
     )
-    on_cpu = mesh.devices.flat[0].platform == "cpu"
-    usual, quick = (_ON_CPU, _CREATE_ON_CPU) if on_cpu else ({}, {})
+    platform = mesh.devices.flat[0].platform
+    usual = options_for_epochs(config, platform)
     # XLA lets go of the interpreter: while it compiles one program the next is traced. The epoch's
     # takes longest and goes first.
     with ThreadPoolExecutor() as pool:
-        epochs = pool.submit(_compile, epoch.lower(states, train, seeds_R, number), usual)
-        creates = pool.submit(_compile, traced.lower(), quick)
-        measures = pool.submit(_compile, measure.lower(states.variables, test), usual)
+        epochs = pool.submit(compile_with, epoch.lower(states, train, seeds_R, number), usual)
+        creates = pool.submit(compile_with, traced.lower(), options_for_creating(config, platform))
+        measures = pool.submit(compile_with, measure.lower(states.variables, test), usual)
         return Executables(creates.result(), epochs.result(), measures.result())
-
-
-def _compile(lowered: Lowered, options: dict[str, bool | int]) -> Compiled:
-    """Compiles with options of XLA's; an XLA that does not know them does without."""
-    try:
-        return lowered.compile(compiler_options=options)
-    except jax.errors.JaxRuntimeError as error:
-        if not options or "No such compile option" not in str(error):
-            raise
-        return lowered.compile()
 
 
 def _for_seeds(
