@@ -35,7 +35,7 @@ double seconds_of(const Body& body) {
 // As many multiply-adds at once as there is room for, each waiting for none of the others.
 double peak_gflops() {
   constexpr int kSums = kRegisters == 32 ? 24 : 12;
-  constexpr Index kTimes = 1000000;
+  constexpr Index kTimes = 100000;
   Vector sums[kSums];
 #pragma GCC unroll 32
   for (Vector& sum : sums) {
