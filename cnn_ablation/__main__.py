@@ -6,6 +6,7 @@ import importlib
 import sys
 from typing import NoReturn
 
+from cnn_ablation.display.status import doing
 from cnn_ablation.version import __version__
 
 PROGRAM = "cnn-ablation"
@@ -78,7 +79,10 @@ def main() -> NoReturn:
         sys.exit(2)
     sys.argv = [f"{PROGRAM} {name}", *rest]
     place = "" if command.module == "main" else ".commands"
-    importlib.import_module(f"cnn_ablation{place}.{command.module}").run()
+    # A terminal shows a first line before NumPy and its like are loaded.
+    with doing("loading"):
+        module = importlib.import_module(f"cnn_ablation{place}.{command.module}")
+    module.run()
     sys.exit(0)
 
 

@@ -15,7 +15,7 @@ from cnn_ablation.claims.sequential_prospects import (
     SequentialFamilyProspects,
     sequential_prospects_of,
 )
-from cnn_ablation.claims.units import Unit, unit_of
+from cnn_ablation.claims.units import Unit, evaluated_on, unit_of
 from cnn_ablation.claims.verdict import ContrastVerdict, Outcome, Stop, Verdict
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "chain",
     "check",
     "decide",
+    "evaluated_on",
     "judge",
     "prospects_of",
     "sequential_prospects_of",

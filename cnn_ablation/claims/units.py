@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +19,23 @@ COUNTED = "test_accuracy"
 ACCURACY_MARGIN = 0.001
 # Rounds of one machine are that far from settling whether two like designs differ in time.
 TIME_MARGIN = 0.05
+# The metrics of evaluation are stored under one name, whichever images they are of.
+_TEST = "test "
+_evaluated: ContextVar[str] = ContextVar("evaluated", default="test")
+
+
+@contextlib.contextmanager
+def evaluated_on(*images: str) -> Iterator[None]:
+    """Within it, `test_accuracy` is called 'validation accuracy' where images are `validation`.
+
+    Args:
+        images: of each study that is told of, `test` or `validation`; where they differ it is test.
+    """
+    token = _evaluated.set(images[0] if len(set(images)) == 1 else "test")
+    try:
+        yield
+    finally:
+        _evaluated.reset(token)
 
 
 @dataclass(frozen=True)
@@ -88,6 +108,8 @@ def unit_of(metric: str, ratio: bool = False) -> Unit:
         ratio: whether differences are those of logarithms.
     """
     label = metric.replace("_", " ")
+    if label.startswith(_TEST):
+        label = f"{_evaluated.get()} {label.removeprefix(_TEST)}"
     if metric == "train_seconds":
         label = "training time per epoch"
     if ratio:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from cnn_ablation.claims import Verdict, check
+from cnn_ablation.claims import Verdict, check, evaluated_on
 from cnn_ablation.commands.tables import question_table
 from cnn_ablation.data import LabeledImages
 from cnn_ablation.display.text import wrap
@@ -68,7 +68,9 @@ def conclude(
     for question in results.study.questions:
         print(f"\n{question_table(results, question)}")
     if verdicts:
-        print("\n" + "\n".join(wrap(verdict.sentence(), "* ") for verdict in verdicts), flush=True)
+        with evaluated_on(results.data.evaluated):
+            sentences = "\n".join(wrap(verdict.sentence(), "* ") for verdict in verdicts)
+        print(f"\n{sentences}", flush=True)
     if results.tuning is not None:
         print("\n" + wrap(chosen_words(results.tuning), "tuned    "))
     if results.plan.schedule is not None:

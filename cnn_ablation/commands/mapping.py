@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cnn_ablation.claims import Verdict
+from cnn_ablation.claims import Verdict, evaluated_on
 from cnn_ablation.commands.conclusion import FAILED_TRIALS
 from cnn_ablation.display.text import clock, format_table, wrap
 from cnn_ablation.errors import InputError
@@ -120,7 +120,8 @@ def _conclude(study: Study, options: StudyOptions, axes: Axes, found: Found, fai
     for line in agreement(found):
         print(wrap(line, "* "))
     try:
-        picture = write_map(study, {p.label: p.values for p in points(axes)}, found, folder)
+        with evaluated_on(options.data.evaluated):
+            picture = write_map(study, {p.label: p.values for p in points(axes)}, found, folder)
     except OSError as error:
         raise unwritable(folder, error) from None
     if failed:

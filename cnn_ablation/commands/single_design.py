@@ -24,6 +24,7 @@ from cnn_ablation.display.text import format_table
 from cnn_ablation.execution import hosts
 from cnn_ablation.execution.dry_run import dry_run
 from cnn_ablation.execution.executors import Compiled, Ended, EpochEnded, Event
+from cnn_ablation.execution.memory import require_memory
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import Session, follow_study, open_session
 from cnn_ablation.models.names import model_path
@@ -48,6 +49,8 @@ def train_design(spec: TrialSpec, options: StudyOptions, *, overwrite: bool) -> 
         InputError: an option is not allowed, or a file that it names is damaged.
         KeyboardInterrupt: the user stopped it; the message says how to go on.
     """
+    # Before a list of all seeds is made.
+    require_memory([], options.seeds)
     with contextlib.ExitStack() as stack:
         opened: list[Workdir] = []
 

@@ -13,13 +13,16 @@ Everything is made from a `StudyResults` alone, and equal results give equal fil
 the same apart: `answers(results)` are tables, verdicts and figures that its cells show.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from cnn_ablation.claims import evaluated_on
 from cnn_ablation.claims.rows import verdicts_csv
 from cnn_ablation.data import LabeledImages
 from cnn_ablation.errors import InputError
 from cnn_ablation.report.answers import Answer, Figure, Markdown, answers
+from cnn_ablation.report.charts import Chart
 from cnn_ablation.report.comparison import compare_studies
 from cnn_ablation.report.content import compose
 from cnn_ablation.report.effects_figure import effects_chart
@@ -57,12 +60,10 @@ def write_report(results: StudyResults, folder: Path, tests: LabeledImages | Non
     Raises:
         OSError: the folder cannot be written.
     """
-    content = compose(results, tests)
-    figures = folder / "figures"
-    figures.mkdir(parents=True, exist_ok=True)
-    for chart in content.charts():
-        for form, image in chart_files(chart).items():
-            write_bytes(figures / f"{chart.name}.{form}", image)
+    with evaluated_on(results.data.evaluated):
+        content = compose(results, tests)
+        _write_figures(content.charts(), folder)
+        pages = markdown_page(content), html_page(content)
     rows = rows_of(results)
     write_text(folder / "results.csv", to_csv(rows))
     write_text(folder / "verdicts.csv", verdicts_csv(content.verdicts))
@@ -75,10 +76,18 @@ def write_report(results: StudyResults, folder: Path, tests: LabeledImages | Non
     table = to_parquet(rows)
     if table is not None:
         write_bytes(folder / "results.parquet", table)
-    write_text(folder / "report.md", markdown_page(content))
+    write_text(folder / "report.md", pages[0])
     page = folder / "report.html"
-    write_text(page, html_page(content))
+    write_text(page, pages[1])
     return page
+
+
+def _write_figures(charts: Iterable[Chart], folder: Path) -> None:
+    figures = folder / "figures"
+    figures.mkdir(parents=True, exist_ok=True)
+    for chart in charts:
+        for form, image in chart_files(chart).items():
+            write_bytes(figures / f"{chart.name}.{form}", image)
 
 
 def write_comparison(studies: Mapping[str, StudyResults], folder: Path) -> Path:
@@ -94,14 +103,11 @@ def write_comparison(studies: Mapping[str, StudyResults], folder: Path) -> Path:
     Raises:
         OSError: the folder cannot be written.
     """
-    content = compare_studies(studies)
-    figures = folder / "figures"
-    figures.mkdir(parents=True, exist_ok=True)
-    for chart in content.charts:
-        for form, image in chart_files(chart).items():
-            write_bytes(figures / f"{chart.name}.{form}", image)
     page = folder / "comparison.html"
-    write_text(page, comparison_page(content))
+    with _evaluated(studies.values()):
+        content = compare_studies(studies)
+        _write_figures(content.charts, folder)
+        write_text(page, comparison_page(content))
     return page
 
 
@@ -118,7 +124,12 @@ def write_effects(
         OSError: the file cannot be written.
     """
     form = image_form(path)
-    chart = effects_chart(studies, tuned_alone=tuned_alone)
-    if chart is None:
-        raise InputError(f"{path}: no study has a choice to draw against a base")
-    write_bytes(path, chart_files(chart, (form,))[form])
+    with _evaluated(studies):
+        chart = effects_chart(studies, tuned_alone=tuned_alone)
+        if chart is None:
+            raise InputError(f"{path}: no study has a choice to draw against a base")
+        write_bytes(path, chart_files(chart, (form,))[form])
+
+
+def _evaluated(studies: Iterable[StudyResults]) -> AbstractContextManager[None]:
+    return evaluated_on(*(results.data.evaluated for results in studies))

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 
+from cnn_ablation.claims import evaluated_on
 from cnn_ablation.report.charts import Chart
 from cnn_ablation.report.content import compose, file_prefix
 from cnn_ablation.report.pages import markdown_findings, markdown_table
@@ -24,9 +25,15 @@ class Markdown(str):
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    """A chart; a notebook shows it drawn."""
+    """A chart; a notebook shows it drawn.
+
+    Attributes:
+        chart: what is drawn.
+        evaluated: what the study is evaluated on: `test` or `validation` images.
+    """
 
     chart: Chart
+    evaluated: str = "test"
 
     @property
     def caption(self) -> Markdown:
@@ -35,7 +42,8 @@ class Figure:
 
     def png(self) -> bytes:
         """The image."""
-        return chart_files(self.chart, ("png",))["png"]
+        with evaluated_on(self.evaluated):
+            return chart_files(self.chart, ("png",))["png"]
 
     def _repr_png_(self) -> bytes:
         return self.png()
@@ -69,9 +77,12 @@ def answers(results: StudyResults) -> list[Answer]:
         An answer for each question, followed by those of its other arms.
     """
     found = []
-    for section in compose(results).sections:
-        found.append(_answer(section, section.main, section.title))
-        found += [_answer(section, arm, f"{section.title}: {arm.title}") for arm in section.others]
+    with evaluated_on(results.data.evaluated):
+        for section in compose(results).sections:
+            for arm in (section.main, *section.others):
+                others = "" if arm is section.main else f": {arm.title}"
+                title = f"{section.title}{others}"
+                found.append(_answer(section, arm, title, results.data.evaluated))
     return found
 
 
@@ -91,9 +102,9 @@ def _brief(table: Table) -> Table:
     )
 
 
-def _answer(section: Section, arm: Arm, title: str) -> Answer:
+def _answer(section: Section, arm: Arm, title: str, evaluated: str) -> Answer:
     prefix = f"{section.anchor}-{file_prefix(arm.name)}"
-    figures = {chart.name.removeprefix(prefix): Figure(chart) for chart in arm.files()}
+    figures = {chart.name.removeprefix(prefix): Figure(chart, evaluated) for chart in arm.files()}
     return Answer(
         title=title,
         table=Markdown(markdown_table(_brief(arm.table))),

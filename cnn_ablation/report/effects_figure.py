@@ -24,8 +24,8 @@ _LETTERS, _TITLE_LETTERS = 36, 60
 _FAR = 6.0
 _NICE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
 _CAPTION = (
-    "Every variant against the base design of its question, sorted: the mean difference in test "
-    "accuracy over the seeds that both share. The bars are 95 % intervals that cover all at once "
+    "Every variant against the base design of its question, sorted: the mean difference in "
+    "{} over the seeds that both share. The bars are 95 % intervals that cover all at once "
     "(Bonferroni over {}); a hollow marker has zero in its interval. On the right what the variant "
     "costs, as a multiple of the base's."
 )
@@ -74,13 +74,14 @@ def effects_chart(
     bent = any(_bend(_values(column)) for column in columns)
     panel = Panel(
         "effects",
-        "What each choice does to the test accuracy, in points. " + _alt(rows, columns),
+        f"What each choice does to the {unit_of(ACCURACY).label}, in points. "
+        + _alt(rows, columns),
         functools.partial(_draw, rows=rows, columns=columns),
         height=_MARGINS + _ROW * len(rows),
         width=WIDE,
     )
     words = f"{total} choices" if total > 1 else "one choice"
-    caption = _CAPTION.format(words) + (_BENT if bent else "")
+    caption = _CAPTION.format(unit_of(ACCURACY).label, words) + (_BENT if bent else "")
     return Chart(name, "What each choice does and costs", caption, (panel,), columns=1)
 
 
@@ -195,7 +196,7 @@ def _draw_column(axes: Axes, rows: Sequence[tuple[str, str, str]], column: Colum
         axes.set_xlim(*padded(min(drawn), max(drawn)))
         axes.locator_params(axis="x", nbins=5)
     axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
-    axes.set_xlabel("points of test accuracy")
+    axes.set_xlabel(f"points of {unit_of(ACCURACY).label}")
 
 
 def _draw_effect(axes: Axes, row: int, effect: Effect) -> list[float]:

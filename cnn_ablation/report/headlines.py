@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Sequence
 
-from cnn_ablation.claims import Verdict
+from cnn_ablation.claims import Verdict, unit_of
 from cnn_ablation.claims.sentences import telling_contrast
 from cnn_ablation.report.axes import ACCURACY
 from cnn_ablation.report.measures import Measured
@@ -73,10 +73,11 @@ def range_sentence(arm: Sequence[Measured]) -> str:
     figures = [spread_cell(ACCURACY, m.final(ACCURACY)).text.split(" ")[0] for m in (least, most)]
     params = sorted(m.summary.params for _, m in reached)
     sizes = f"{params[0]:,}" if params[0] == params[-1] else f"{params[0]:,} to {params[-1]:,}"
+    accuracy = unit_of(ACCURACY).label
     if len(reached) == 1:
-        return f"Test accuracy {figures[0]} %; {sizes} parameters."
+        return f"{accuracy.capitalize()} {figures[0]} %; {sizes} parameters."
     return (
-        f"Mean test accuracy from {figures[0]} % ({least.label}) to {figures[1]} % "
+        f"Mean {accuracy} from {figures[0]} % ({least.label}) to {figures[1]} % "
         f"({most.label}); {sizes} parameters."
     )
 

@@ -50,9 +50,13 @@ def variant_table(caption: str, arm: Sequence[Measured]) -> Table:
     columns = [
         Column(Cell("variant"), lambda m: Cell(m.label)),
         Column(
-            Cell("test accuracy, %", _SPREAD), lambda m: spread_cell(ACCURACY, m.final(ACCURACY))
+            Cell(f"{unit_of(ACCURACY).label}, %", _SPREAD),
+            lambda m: spread_cell(ACCURACY, m.final(ACCURACY)),
         ),
-        Column(Cell("test loss, nats", _SPREAD), lambda m: spread_cell(LOSS, m.final(LOSS))),
+        Column(
+            Cell(f"{unit_of(LOSS).label}, nats", _SPREAD),
+            lambda m: spread_cell(LOSS, m.final(LOSS)),
+        ),
         Column(Cell("s per epoch", ("median, range",)), _seconds_cell),
         Column(Cell("seeds"), _seeds_cell),
         Column(Cell("parameters"), lambda m: Cell(f"{m.summary.params:,}")),

@@ -16,7 +16,7 @@ from cnn_ablation.report.tips import tip
 from cnn_ablation.study.controls import PARAMS
 
 _CAPTION = (
-    "Mean test accuracy after the last epoch, with its 95 % t interval. The stepped line is the "
+    "Mean {} after the last epoch, with its 95 % t interval. The stepped line is the "
     "Pareto front: no design left of it is as accurate."
 )
 _CONTROLS = " Hollow markers are the control arm, where parameters are held equal."
@@ -40,7 +40,7 @@ def tradeoff_chart(
     panels = [_panel("params", "parameters", _params, shown, looks)]
     if timed:
         panels.insert(0, _panel("seconds", level_label(SECONDS), _seconds, timed, looks))
-    caption = _CAPTION + (_TIMES if timed else _NO_TIMES)
+    caption = _CAPTION.format(unit_of(ACCURACY).label) + (_TIMES if timed else _NO_TIMES)
     arms = {m.variant.arm for m in shown} - {None}
     if arms:
         caption += _CONTROLS if arms == {PARAMS} else _ARMS
@@ -51,7 +51,8 @@ def tradeoff_chart(
 def _panel(
     name: str, axis: str, cost: Cost, shown: Sequence[Measured], looks: Mapping[str, Look]
 ) -> Panel:
-    alt = f"Test accuracy against {axis}, logarithmic, for {', '.join(m.label for m in shown)}"
+    accuracy, labels = unit_of(ACCURACY).label.capitalize(), ", ".join(m.label for m in shown)
+    alt = f"{accuracy} against {axis}, logarithmic, for {labels}"
     draw = functools.partial(_draw, shown=shown, cost=cost, looks=looks, axis=axis)
     return Panel(name, alt, draw, height=2.5, width=THIRD)
 

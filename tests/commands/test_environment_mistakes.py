@@ -6,19 +6,14 @@ import sys
 import time
 from pathlib import Path
 
+import forked
 import pytest
 
 LONG = "a" * 300
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    return forked.run("-m", *arguments, env=environment)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +58,14 @@ def test_a_terminal_that_cannot_show_a_path_shows_its_numbers(tmp_path: Path) ->
     (tmp_path / "ä").mkdir()
     (tmp_path / "ä" / "metrics.json").write_text('{"runs": []}')
     workdir = f"--workdir={tmp_path / 'ä'}"
-    done = run("cnn_ablation.main", workdir, PYTHONIOENCODING="ascii")
+    # Python sees to the encoding before anything else.
+    done = subprocess.run(
+        [sys.executable, "-m", "cnn_ablation.main", workdir],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 2
     assert r"\xe4: holds a finished run" in done.stderr
 

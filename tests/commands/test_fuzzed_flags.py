@@ -12,7 +12,7 @@ from absl import flags as absl_flags
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import cnn_ablation.main  # noqa: F401  Defines the flags.
+import cnn_ablation.commands.train  # noqa: F401  Defines the flags.
 from cnn_ablation.commands import entry, flags
 from cnn_ablation.errors import InputError
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import small_study
 
+from cnn_ablation import report
 from cnn_ablation.commands.mapping import axes_of, finish_map
 from cnn_ablation.data import Dataset
 from cnn_ablation.execution.options import StudyOptions
@@ -19,7 +20,15 @@ MAP = "learning_rate:0.1,1 x epochs:1,2"
 
 
 @pytest.fixture
-def run(mnist: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+def run(
+    mnist: Dataset,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Run:
+    # The map is what is looked at here, not its studies' reports.
+    monkeypatch.setattr(report, "write_report", lambda _, folder, *__: folder / "report.html")
+
     def run(map_over: Any = None, **options: Any) -> tuple[int, str]:
         questions = small_study.study(4, 6).questions
         study = Study("small", "Does the width matter?", questions, map_over=map_over or {})

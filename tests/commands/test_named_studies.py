@@ -1,11 +1,10 @@
 """Studies by name and from files: what is started, with which settings, and mistakes in files."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import pytest
 
 from cnn_ablation import studies
@@ -26,11 +25,7 @@ STUDY = cnn.Study("wide", "Wide?", (cnn.Question("width", "Width", variants),))
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cnn_ablation", "study", *words]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
+    return forked.run("-m", "cnn_ablation", "study", *words, cwd=folder)
 
 
 def test_every_module_that_holds_a_study_is_named() -> None:

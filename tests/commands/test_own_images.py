@@ -1,12 +1,11 @@
 """A user's own images from the command line: a folder in workers, an npz file, mistakes."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import forked
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,18 +15,7 @@ STUDY = ROOT / "tests" / "helpers" / "small_study.py"
 
 
 def run(*words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
-    path = os.pathsep.join(map(str, (ROOT, STUDY.parent)))
-    # Most of the time is XLA's compiling, which need not make these programs fast.
-    flags = "--xla_backend_optimization_level=0"
-    return subprocess.run(
-        [sys.executable, *words],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": path, "XLA_FLAGS": flags},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
+    return forked.run(*words, cwd=cwd, env=forked.QUICKLY_COMPILED)
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """`--num_seeds` as a number and as a range."""
 
-import subprocess
-import sys
-
+import forked
 import pytest
 
 CODE = """
@@ -38,7 +36,4 @@ except (InputError, flags.Error) as error:
     ],
 )
 def test_a_number_or_a_range(words: list[str], expected: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", CODE, *words], capture_output=True, text=True, check=True
-    )
-    assert expected in done.stdout
+    assert expected in forked.run("-c", CODE, *words).stdout

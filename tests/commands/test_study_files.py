@@ -1,9 +1,9 @@
 """A user's own study file: what is wrong in it is one line that names the file, and exit code 2."""
 
 import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import pytest
 
 STUDY = """
@@ -28,13 +28,7 @@ RIGHT = {
 
 def run(folder: Path, *flags: str, **changes: str) -> subprocess.CompletedProcess[str]:
     (folder / "wide.py").write_text(STUDY.format(**{**RIGHT, **changes}))
-    return subprocess.run(
-        [sys.executable, "wide.py", *flags],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        cwd=folder,
-    )
+    return forked.run("wide.py", *flags, cwd=folder)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """The line that says what goes on before there is anything to count."""
 
 import io
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +43,25 @@ def test_a_file_sees_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with status.doing("loading"):
         pass
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="terminals are POSIX's")
+@pytest.mark.parametrize("words", [("cnn_ablation.main",), ("cnn_ablation", "study", "stride")])
+def test_commands_show_it_before_they_load_anything_large(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "numpy.py").write_text("raise ImportError('asked for NumPy')")
+    ours, theirs = os.openpty()
+    path = os.pathsep.join((str(tmp_path), str(Path(__file__).parents[2])))
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        env={**os.environ, "PYTHONPATH": path},
+        check=False,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 1000).decode()
+    os.close(ours)
+    assert done.returncode == 1
+    assert shown.startswith("\r\x1b[2Kloading ...")

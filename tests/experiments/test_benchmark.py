@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forked
 import pytest
 
 from cnn_ablation.design import NetworkSpec, TrialSpec
@@ -97,8 +98,7 @@ def test_a_small_benchmark_from_the_command_line(tmp_path: Path) -> None:
 
 
 def test_an_unknown_design_is_refused_in_one_line() -> None:
-    command = [sys.executable, "-m", "experiments.benchmark", "--designs=nope"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = forked.run("-m", "experiments.benchmark", "--designs=nope")
     assert done.returncode == 2
     assert done.stderr.startswith("error: --designs=nope: must be among kernel-3-3, ")
     assert done.stderr.count("\n") == 1

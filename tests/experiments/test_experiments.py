@@ -2,15 +2,13 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import forked
 import pytest
 
 import cnn_ablation
-import experiments
 from cnn_ablation import studies
 from cnn_ablation.commands import study as command
 from cnn_ablation.design import NetworkSpec, TrainingSpec
@@ -117,9 +115,7 @@ def test_the_study_that_help_shows_is_a_study(monkeypatch: pytest.MonkeyPatch) -
     ("name", "rate", "controls"), [("notebook", "0.001", "False"), ("stride", "1.0", "True")]
 )
 def test_help_says_what_is_trained_by_default(name: str, rate: str, controls: str) -> None:
-    command = [sys.executable, "-m", f"experiments.{name}", "--help"]
-    root = Path(str(experiments.__file__)).parents[1]
-    said = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    said = forked.run("-m", f"experiments.{name}", "--help").stdout
     for flag in (f"learning_rate={rate}", "epochs=2", "num_seeds=10", f"controls={controls}"):
         assert f"  --{flag}\n" in said
     assert "A study of your own is a file like this one" in said

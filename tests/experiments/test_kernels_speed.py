@@ -1,9 +1,9 @@
 """The kernels' speed command: its table, and its refusals."""
 
 import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import pytest
 
 pytest_plugins = ["convolution_fixtures"]
@@ -11,8 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "experiments.kernels", *words]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    return forked.run("-m", "experiments.kernels", *words)
 
 
 @pytest.mark.usefixtures("native")

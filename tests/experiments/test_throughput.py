@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forked
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -32,8 +33,7 @@ def test_a_small_measurement_by_two_ways() -> None:
 
 @pytest.mark.parametrize("flag", ["--designs=stride-9", "--ways=sideways", "--waves=1"])
 def test_what_there_is_not_is_refused(flag: str) -> None:
-    command = [*COMMAND, flag]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    ended = forked.run(*COMMAND[1:], flag)
     assert ended.returncode == 2
     (line,) = ended.stderr.splitlines()
     assert line.startswith(f"error: {flag}: ")

@@ -1,9 +1,9 @@
 """The study of the sources of variance: a full crossing, and its table in the right order."""
 
 import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import numpy as np
 import pytest
 
@@ -44,13 +44,7 @@ def test_a_crossing_has_every_combination_and_its_table_their_places() -> None:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "experiments.variance", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        check=False,
-    )
+    return forked.run("-m", "experiments.variance", *arguments)
 
 
 @pytest.mark.processes

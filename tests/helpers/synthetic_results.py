@@ -63,6 +63,7 @@ def synthetic_results(
     seeds: Sequence[int] = tuple(range(10)),
     epochs: int = 2,
     rounds: int = 7,
+    data: DataSpec = DataSpec(),  # noqa: B008
     status_of: Callable[[int, int], str] = lambda design, seed: "completed",
 ) -> StudyResults:
     """Results in which smaller maps are a little less accurate and faster.
@@ -72,13 +73,14 @@ def synthetic_results(
         seeds: the seeds asked for.
         epochs: epochs of each trial.
         rounds: rounds of the timing pass; 0 for none.
+        data: the images.
         status_of: from the number of a design and a seed: `completed`, `diverged`, `failed` or
             `missing`.
     """
     plan = Plan(
         study=study,
         training=TrainingSpec(epochs=epochs),
-        data=DataSpec(),
+        data=data,
         dataset_version=VERSION,
         fingerprint="0123456789abcdef",
         lowering="native",

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import forked
 import numpy as np
 import pytest
 import synthetic_results
@@ -209,7 +210,7 @@ def test_the_command_ends_in_one_line_where_it_is_misused(tmp_path: Path) -> Non
         (("none.csv", claims), "none.csv: cannot be read"),
         (("table.xls", claims), "table.xls: must end in"),
     ):
-        done = run(*words)
+        done = forked.run("-m", "cnn_ablation.judge", *words)
         assert done.returncode == 2
         assert message in done.stderr
         assert len(done.stderr.strip().splitlines()) == 1

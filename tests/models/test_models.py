@@ -2,13 +2,12 @@
 
 import dataclasses
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import forked
 import jax
 import numpy as np
 import pytest
@@ -292,14 +291,7 @@ def test_images_are_resized_as_in_training(model: cnn.Model, tmp_path: Path) -> 
 
 
 def ask(folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "cnn_ablation", "predict", *words],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return forked.run("-m", "cnn_ablation", "predict", *words, cwd=folder)
 
 
 def test_the_command_answers_scores_and_draws(path: Path, tmp_path: Path) -> None:

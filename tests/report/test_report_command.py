@@ -2,9 +2,9 @@
 
 import dataclasses
 import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import pytest
 from synthetic_results import stride_study, synthetic_results
 
@@ -24,8 +24,7 @@ def _kept(results: StudyResults, folder: Path) -> None:
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "cnn_ablation.report", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return forked.run("-m", "cnn_ablation.report", *arguments)
 
 
 def test_report_is_rebuilt_from_the_trials_alone(tmp_path: Path) -> None:

@@ -7,18 +7,20 @@ from pathlib import Path
 
 import pytest
 
+MAIN, STUDY = "cnn_ablation.main", "experiments.stride"
+
 
 @pytest.mark.parametrize(
-    ("variable", "value", "says"),
+    ("module", "variable", "value", "says"),
     [
-        ("JAX_PLATFORMS", "cuda", "JAX_PLATFORMS=cuda: JAX cannot use that here"),
-        ("JAX_PLATFORMS", "nosuch", "JAX_PLATFORMS=nosuch: JAX cannot use that here"),
-        ("JAX_ENABLE_X64", "maybe", "JAX_ENABLE_X64=maybe: invalid truth value"),
-        ("JAX_NUM_CPU_DEVICES", "abc", "JAX_NUM_CPU_DEVICES=abc: "),
-        ("XLA_FLAGS", "--xla_nosuch=1", "XLA_FLAGS=--xla_nosuch=1: Unknown flag"),
+        (MAIN, "JAX_PLATFORMS", "cuda", "JAX_PLATFORMS=cuda: JAX cannot use that here"),
+        (MAIN, "JAX_PLATFORMS", "nosuch", "JAX_PLATFORMS=nosuch: JAX cannot use that here"),
+        (MAIN, "JAX_ENABLE_X64", "maybe", "JAX_ENABLE_X64=maybe: invalid truth value"),
+        (MAIN, "JAX_NUM_CPU_DEVICES", "abc", "JAX_NUM_CPU_DEVICES=abc: "),
+        (MAIN, "XLA_FLAGS", "--xla_nosuch=1", "XLA_FLAGS=--xla_nosuch=1: Unknown flag"),
+        (STUDY, "JAX_PLATFORMS", "nosuch", "JAX_PLATFORMS=nosuch: JAX cannot use that here"),
     ],
 )
-@pytest.mark.parametrize("module", ["cnn_ablation.main", "experiments.stride"])
 def test_a_variable_is_named(
     module: str, variable: str, value: str, says: str, tmp_path: Path
 ) -> None:
