@@ -1,6 +1,6 @@
 """Trials cut into tasks: each seed once, and no task smaller than what a worker trains at once."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnn_ablation.design import NetworkSpec, TrainingSpec, TrialSpec
@@ -10,6 +10,7 @@ from cnn_ablation.training.compute import ComputeOptions
 SPECS = [TrialSpec(NetworkSpec(hidden=width), TrainingSpec()) for width in (2, 3)]
 
 
+@settings(max_examples=30)
 @given(
     seeds=st.integers(1, 70),
     workers=st.integers(1, 9),
