@@ -5,11 +5,11 @@ from jax.stages import Compiled, Lowered
 
 from cnn_ablation.training.state import TrainConfig
 
-Options = dict[str, bool | int]
+Options = dict[str, str | bool]
 # XLA's newer way to write loops on a CPU takes longer to compile, and beside kernels of ours the
 # loops gain nothing by it.
 SOONER: Options = {"xla_cpu_use_fusion_emitters": False}
-SOONEST: Options = {**SOONER, "xla_backend_optimization_level": 0}
+SOONEST: Options = {**SOONER, "xla_backend_optimization_level": "0"}
 _UNIFORM = ("glorot_uniform", "he_uniform", "lecun_uniform")
 
 

@@ -22,6 +22,8 @@ from cnn_ablation.training.xla_options import (
     options_for_epochs,
 )
 
+pytest_plugins = ["convolution_fixtures"]
+
 
 def config_of(lowering: str = "native", **network: Any) -> Any:
     return train_config(TrialSpec(NetworkSpec(**network)), 1000, lowering)
@@ -39,10 +41,12 @@ def test_initial_parameters_are_the_same_to_the_bit(init: str) -> None:
     )
 
 
+@pytest.mark.usefixtures("native")
 def test_an_epoch_is_the_same_to_the_bit(small_mnist: Dataset) -> None:
     config = config_of(stride=4)
     split = small_mnist.train
-    examples = Examples(split.images_NHWC[:300], split.labels_N[:300])
+    images_NHWC, labels_N = split.images_NHWC[:300], split.labels_N[:300]
+    examples = Examples(jax.device_put(images_NHWC), jax.device_put(labels_N))
     state = jax.jit(functools.partial(steps.create_train_state, config=config))(np.int32(1))
     train = functools.partial(steps.train_epoch, config=config)
     lowered = jax.jit(train).lower(state, examples, np.int32(1), np.int32(1))
