@@ -43,6 +43,7 @@ from experiments.peers.contestants import (
 from experiments.peers.designs import CHOICES, DESIGNS
 from experiments.peers.figures import Design, geometric_mean
 from experiments.peers.match import Match
+from experiments.peers.peak import measure_peak
 from experiments.peers.tables import report
 
 FLAGS = flags.FLAGS
@@ -130,12 +131,15 @@ def _save(
 
 def _header(threads: int) -> dict[str, Any]:
     """On what machine, when and how."""
+    peak = measure_peak(threads)
     return {
         "command": " ".join(["python -m experiments.benchmark", *sys.argv[1:]]),
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "git_revision": git_revision(),
         "processor": describe_hardware()["processor"],
         "threads": threads,
+        "lanes": peak.lanes if peak else None,
+        "peak_gflops": peak.gflops if peak else None,
         "load_before": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "epochs": FLAGS.epochs,
         "rounds": FLAGS.rounds,

@@ -22,11 +22,10 @@ from cnn_ablation.display.text import markdown_table
 from cnn_ablation.errors import InputError
 from cnn_ablation.network.lowerings.native import build
 from cnn_ablation.system.hardware import describe_hardware
+from experiments.peers.peak import compile_beside_kernels
 
 FLAGS = flags.FLAGS
 _MODULE = "cnn_ablation: the kernels' speed"
-_SOURCE = Path(__file__).parent / "peers" / "kernels.cc"
-_HEADERS = Path(build.__file__).parent
 # Name, height, width, channels, side of the kernel, features, stride, pool.
 BLOCKS = (
     ("base, block 1", 28, 28, 1, 3, 8, 1, 1),
@@ -80,10 +79,8 @@ def _compile(program: Path) -> None:
         more = shlex.split(FLAGS.flags)
     except (ValueError, build.BuildError) as error:
         raise InputError(f"--cxx={FLAGS.cxx} --flags={FLAGS.flags}: {error}") from None
-    kept = [flag for flag in build.compile_flags() if flag != "-fPIC"]
-    command = [*compiler, *kept, *more, f"-I{_HEADERS}", str(_SOURCE), "-o", str(program)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = compile_beside_kernels(compiler, "kernels.cc", program, more)
     except OSError as error:
         raise InputError(f"--cxx={compiler[0]}: cannot be run ({error.strerror})") from None
     if done.returncode:

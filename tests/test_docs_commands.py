@@ -26,6 +26,7 @@ LEFT_OUT = {
     "cnn_ablation.judge": "needs tables: tests/ingest/test_judge.py",
     "experiments.tuned_twins": "trains twenty studies",
     "experiments.variance": "crosses a hundred trials: tests of the sources of variance",
+    "experiments.atlas": "trains for days: tests/experiments/test_atlas.py",
     "experiments.benchmark": "takes hours and other libraries: tests/experiments/test_benchmark.py",
     "experiments.throughput": "takes hours: tests/experiments/test_throughput.py",
     "experiments.kernels": "takes minutes: tests/experiments/test_kernels_speed.py",

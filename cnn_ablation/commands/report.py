@@ -42,6 +42,12 @@ def run() -> None:
         "file, .png or .svg, for the picture of what every choice does and costs",
         module_name=_MODULE,
     )
+    flags.DEFINE_bool(
+        "tuned_alone",
+        False,
+        "with --effects: of studies whose variants are tuned, draw the tuned ones alone",
+        module_name=_MODULE,
+    )
     given = entry.take_words()
     entry.run(lambda: _report(given), _DESCRIPTION.format(program=entry.called_as("report")))
 
@@ -55,7 +61,8 @@ def _report(given: Sequence[str]) -> None:
     studies = [load_results(folder) for folder in folders]
     if FLAGS.effects:
         path = user_path("effects", FLAGS.effects)
-        _written(path, lambda: write_effects(studies, path))
+        alone = FLAGS.tuned_alone
+        _written(path, lambda: write_effects(studies, path, tuned_alone=alone))
     elif len(studies) == 1:
         out = user_path("out", FLAGS.out) if FLAGS.out else folders[0] / "report"
         tests = _tests_of(studies[0])

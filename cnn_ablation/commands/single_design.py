@@ -112,7 +112,7 @@ def _train(session: Session, spec: TrialSpec, folder: Path) -> int:
     ready = _Ready(session)
     with Progress(len(missing) * spec.training.epochs, "epoch") as progress:
         say = _EpochLines(spec, store.folder / EPOCHS, progress)
-        session.train(missing, [ready.on_event, say.on_event])
+        session.train(missing, [ready.on_event, say.on_event], progress.say)
         hosts.dismiss()
     return _conclude(session, spec, ready.seconds)
 

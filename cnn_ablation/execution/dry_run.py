@@ -15,6 +15,7 @@ from cnn_ablation.design import TrialSpec
 from cnn_ablation.display.text import clock, wrap
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution import hosts
+from cnn_ablation.execution.blocks import blocks_of, together
 from cnn_ablation.execution.calibration import Calibration
 from cnn_ablation.execution.executors import Executor
 from cnn_ablation.execution.forecast import (
@@ -28,7 +29,6 @@ from cnn_ablation.execution.forecast import (
 from cnn_ablation.execution.introduction import introduction
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.preparing import Prepared, folder_of, make_executor_of, prepare
-from cnn_ablation.execution.session import blocks_of
 from cnn_ablation.execution.timing import describe_machine
 from cnn_ablation.study import Study
 from cnn_ablation.study.ledger import JUDGEMENTS, LEDGER
@@ -77,7 +77,7 @@ def dry_run(
     wanted = [spec for spec, _ in missing]
     calibration.measure([*wanted, *(timed if rounds else ())], alone=bool(rounds))
     questions = len(plan.study.questions) if report else 0
-    training = _training(executor, calibration, missing)
+    training = _training(prepared, executor, calibration, missing)
     forecast = _forecast(prepared, calibration, missing, timed, rounds, questions)
     forecast = dataclasses.replace(forecast, startup=startup, training=training)
     if results.plan.open_variants:
@@ -123,8 +123,10 @@ def _forecast(
     )
 
 
-def _training(executor: Executor, calibration: Calibration, missing: Trials) -> float:
-    tasks = blocks_of(missing, executor.workers)
+def _training(
+    prepared: Prepared, executor: Executor, calibration: Calibration, missing: Trials
+) -> float:
+    tasks = blocks_of(missing, executor.workers, together(prepared.job.compute))
     return training_seconds(tasks, executor.workers, calibration.paces, calibration.start_seconds)
 
 
@@ -155,7 +157,7 @@ def _later(
     if plan.schedule is None:
         return
     every = list(plan.trials())
-    whole = _training(executor, calibration, every)
+    whole = _training(prepared, executor, calibration, every)
     share = expected_trials(plan) / len(every)
     yield (
         f"that is to the next look, {plural(len(missing), 'trial')}; all "

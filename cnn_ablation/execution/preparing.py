@@ -10,11 +10,13 @@ import jax
 from cnn_ablation.data import Dataset, describe_data, given_arrays
 from cnn_ablation.design import DataSpec
 from cnn_ablation.display.status import doing
+from cnn_ablation.errors import InputError
 from cnn_ablation.execution import extensions, hosts
 from cnn_ablation.execution.arms import with_arms
 from cnn_ablation.execution.datasets import Datasets
 from cnn_ablation.execution.executors import Executor, ExecutorOptions, Job, make_executor
 from cnn_ablation.execution.executors.cores import available_cores
+from cnn_ablation.execution.executors.machine import own_machine
 from cnn_ablation.execution.executors.options import AUTO
 from cnn_ablation.execution.executors.pools import share_accelerator
 from cnn_ablation.execution.executors.several_hosts import HostsExecutor, require_inline
@@ -30,8 +32,7 @@ from cnn_ablation.study.resolving import require_tunable
 from cnn_ablation.system import stopping
 from cnn_ablation.system.clock import seconds_since_start
 from cnn_ablation.system.compilation import keep_compiled_programs
-from cnn_ablation.system.environment import describe_device, describe_environment
-from cnn_ablation.system.hardware import describe_hardware
+from cnn_ablation.system.environment import describe_environment
 from cnn_ablation.system.paths import user_path
 from cnn_ablation.training.mesh import choose_devices
 
@@ -86,7 +87,8 @@ def prepare(
     if options.execution.executor != "inline":
         share_accelerator()
     compute = options.compute
-    choose_devices(compute.devices, len(seeds), compute.seeds_per_device)
+    if elsewhere(options) is None:
+        choose_devices(compute.devices, len(seeds), compute.seeds_per_device)
     keep_compiled_programs(compute.compilation_cache_dir)
     environment = describe_environment()
     designs = [variant.spec(options.training, options.data) for variant in study.variants]
@@ -97,7 +99,8 @@ def prepare(
     started = seconds_since_start()
     with ThreadPoolExecutor(1) as background:
         # The first time on a machine, kernels are built and data prepared: both at once.
-        building = background.submit(choose_lowering, compute.conv, environment["backend"])
+        platform = elsewhere(options) or environment["backend"]
+        building = background.submit(choose_lowering, compute.conv, platform)
         with doing(f"loading {options.data.title}"):
             facts_of = _load_all(study, options, datasets)
         stopping.check()
@@ -110,13 +113,11 @@ def prepare(
         "data": loaded - started,
         "kernels": seconds_since_start() - loaded,
     }
-    environment["device"] = describe_device(environment)
+    machine = own_machine(dataclasses.replace(compute, conv=lowering))
+    environment |= {"device": machine.device, "hardware": machine.hardware}
+    if elsewhere(options) is not None:
+        environment |= {"device": f"{elsewhere(options)}: workers of a Ray cluster"}
     environment["convolution"] = lowering
-    environment["hardware"] = {
-        **describe_hardware(),
-        "convolution": lowering,
-        "precision": compute.precision,
-    }
     environment["executor"] = options.execution.executor
     if options.program:
         environment["program"] = options.program
@@ -165,6 +166,23 @@ def with_executor(options: StudyOptions) -> StudyOptions:
         return options
     execution = dataclasses.replace(options.execution, executor=_quickest_executor(options))
     return dataclasses.replace(options, execution=execution)
+
+
+def elsewhere(options: StudyOptions) -> str | None:
+    """What workers compute on where that is not what this machine computes on; else None.
+
+    Raises:
+        InputError: designs are to be timed, which is done on this machine.
+    """
+    platform = options.execution.platform
+    if platform is None or platform == jax.default_backend():
+        return None
+    if options.timing_rounds:
+        raise InputError(
+            f"--platform={platform}: needs --timing_rounds=0, for designs are timed on this "
+            f"machine, which has no {platform}"
+        )
+    return platform
 
 
 def _quickest_executor(options: StudyOptions) -> str:

@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cnn_ablation.claims.words import plural
 from cnn_ablation.data import Dataset, use_dataset
 from cnn_ablation.design import TrialSpec
 from cnn_ablation.display.text import wrap
 from cnn_ablation.errors import InputError, PeerLostError
 from cnn_ablation.execution import extensions, hosts
-from cnn_ablation.execution.executors import Ended, Event, Executor, Task
+from cnn_ablation.execution.blocks import blocks_of, together
+from cnn_ablation.execution.executors import Compiled, Ended, Event, Executor
 from cnn_ablation.execution.executors.several_hosts import follow_tasks
 from cnn_ablation.execution.introduction import introduction
+from cnn_ablation.execution.mixing import Mixing
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.preparing import Prepared, folder_of, make_executor_of, prepare
 from cnn_ablation.execution.progress import StudyProgress
@@ -42,12 +43,14 @@ class Session:
         store: the folder.
         executor: trains.
         tracking: tells the trackers.
+        mixing: compares what trains with what has trained.
     """
 
     prepared: Prepared
     store: Store
     executor: Executor
     tracking: TrialTracking
+    mixing: Mixing
 
     @property
     def options(self) -> StudyOptions:
@@ -59,21 +62,38 @@ class Session:
         return missing_trials(self.store.results(), retry_failed=self.options.retry_failed)
 
     def train(
-        self, missing: Sequence[tuple[TrialSpec, int]], listeners: Sequence[Listener] = ()
+        self,
+        missing: Sequence[tuple[TrialSpec, int]],
+        listeners: Sequence[Listener] = (),
+        say: Callable[[str], None] = print,
     ) -> None:
-        """Trains trials; each is kept before anybody hears of its end."""
+        """Trains trials; each is kept before anybody hears of its end.
+
+        Args:
+            missing: the trials.
+            listeners: hear of everything.
+            say: prints a line for people.
+
+        Raises:
+            InputError: `--same_hardware`, and a worker has other hardware.
+        """
         # What is trained again for its model alone stays what it was.
         there = {(t.spec, t.seed) for t in self.store.results().trials if t.finished}
 
         def on_event(event: Event) -> None:
+            if isinstance(event, Compiled):
+                for machine in event.machines:
+                    if line := self.mixing.meet(machine.hardware):
+                        say(line)
             if isinstance(event, Ended) and (event.spec, event.seed) not in there:
-                self.store.add_trial(event.record)
+                self.store.add_trial(event.record, event.machine)
             self.tracking.on_event(event)
             for listener in listeners:
                 listener(event)
 
         if missing:
-            self.executor.run(blocks_of(missing, self.executor.workers), on_event)
+            at_once = together(self.prepared.job.compute)
+            self.executor.run(blocks_of(missing, self.executor.workers, at_once), on_event)
 
 
 @contextlib.contextmanager
@@ -117,33 +137,29 @@ def open_session(
     held = choose_folder is not None
     store = Store(folder, prepared.plan, held=held, rounds=options.timing_rounds)
     with store, trackers:
-        _require_hardware(store, prepared)
+        mixing = Mixing(store, is_refused=options.compute.same_hardware)
+        _meet_own_hardware(mixing, store, prepared)
         hosts.recording_in(folder)
         tracking = TrialTracking(trackers, store)
         try:
-            yield Session(prepared, store, executor, tracking)
+            yield Session(prepared, store, executor, tracking, mixing)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"{_kept(folder, prepared.plan)}; {going_on()}") from None
         except PeerLostError as lost:
             raise PeerLostError(f"{lost}; {_kept(folder, prepared.plan)}; {going_on()}") from None
 
 
-def _require_hardware(store: Store, prepared: Prepared) -> None:
-    """Says, or refuses where that was asked for, that trials of other hardware are there.
+def _meet_own_hardware(mixing: Mixing, store: Store, prepared: Prepared) -> None:
+    """Says at once what trials of this machine would be mixed with, where it trains any.
 
     Raises:
-        InputError: `--same_hardware`, and trials are missing.
+        InputError: `--same_hardware`, and trials of other hardware are there.
     """
-    now = prepared.plan.environment["hardware"]
-    others = store.other_hardware(now)
-    if not others or not missing_trials(store.results()):
+    if prepared.options.execution.executor == "ray" or not missing_trials(store.results()):
         return
-    found = "; ".join(f"{count} with {what}" for what, count in others.items())
-    mixed = f"{plural(sum(others.values()), 'trial')} were trained on other hardware ({found})"
-    if prepared.options.compute.same_hardware:
-        raise InputError(f"--same_hardware: {mixed}; name another --workdir, or leave it out")
-    if hosts.is_lead():
-        print(wrap(f"{mixed}: last bits of these and the new ones differ", "mixed    "))
+    line = mixing.meet(prepared.plan.environment["hardware"])
+    if line and hosts.is_lead():
+        print(line)
 
 
 @contextlib.contextmanager
@@ -165,7 +181,7 @@ def trained_session(study: Study, options: StudyOptions) -> Iterator[Session]:
         session.tracking.start(store)
         while missing:
             with StudyProgress(blocks_of(missing, 1), store.resolved) as progress:
-                session.train(missing, [progress.on_event])
+                session.train(missing, [progress.on_event], progress.say)
             # Trials that have failed again are not retried within a run.
             is_tuning = missing[0][0] in store.resolved.tried
             results = store.results()
@@ -230,19 +246,6 @@ def follow_study(
     """
     prepared = prepare(study, options, facts)
     follow_tasks(prepared.job, prepared.datasets, prepared.facts)
-
-
-def blocks_of(missing: Sequence[tuple[TrialSpec, int]], workers: int) -> list[Task]:
-    """Blocks of one design's seeds: all of them for one worker, smaller ones for several."""
-    seeds_of: dict[TrialSpec, list[int]] = {}
-    for spec, seed in missing:
-        seeds_of.setdefault(spec, []).append(seed)
-    tasks = []
-    for spec, seeds in seeds_of.items():
-        # Two blocks a worker even out what compiling once a block costs and idle workers do.
-        size = len(seeds) if workers == 1 else -(-len(seeds) // (2 * workers))
-        tasks += [Task(spec, tuple(seeds[i : i + size])) for i in range(0, len(seeds), size)]
-    return tasks
 
 
 def _kept(folder: Path, plan: Plan) -> str:

@@ -111,11 +111,13 @@ def write_comparison(studies: Mapping[str, StudyResults], folder: Path) -> Path:
     return page
 
 
-def write_effects(studies: Sequence[StudyResults], path: Path) -> None:
+def write_effects(
+    studies: Sequence[StudyResults], path: Path, *, tuned_alone: bool = False
+) -> None:
     """Draws every choice of one or more studies in one picture, `.png` or `.svg`.
 
     Studies of one dataset share a column, those of another stand beside it. All intervals cover
-    together.
+    together. Where variants are tuned, `tuned_alone` leaves out those as given.
 
     Raises:
         InputError: the file's name ends otherwise, or no choice has data.
@@ -123,7 +125,7 @@ def write_effects(studies: Sequence[StudyResults], path: Path) -> None:
     """
     form = image_form(path)
     with _evaluated(studies):
-        chart = effects_chart(studies)
+        chart = effects_chart(studies, tuned_alone=tuned_alone)
         if chart is None:
             raise InputError(f"{path}: no study has a choice to draw against a base")
         write_bytes(path, chart_files(chart, (form,))[form])

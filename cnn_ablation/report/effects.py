@@ -67,11 +67,12 @@ def base_of(question: Question) -> Variant:
     return max(variants, key=lambda variant: named[variant.label])
 
 
-def choices_of(question: Question) -> list[tuple[Variant, Variant]]:
+def choices_of(question: Question, *, tuned_alone: bool = False) -> list[tuple[Variant, Variant]]:
     """The variants that are compared, each with its base.
 
     Those as given, but for other names of the base's design; and where variants are tuned those
-    too, against the tuned base.
+    too, against the tuned base. Without those as given where `tuned_alone` says so and the
+    question has tuned ones.
     """
     if all(variant.control_of is not None for variant in question.variants):
         return []
@@ -87,17 +88,21 @@ def choices_of(question: Question) -> list[tuple[Variant, Variant]]:
     found = [(variant, base) for variant in given]
     if base.label in tuned:
         twins = [tuned[variant.label] for variant in given if variant.label in tuned]
+        found = [] if tuned_alone else found
         found += [(twin, tuned[base.label]) for twin in twins]
     return found
 
 
-def effects_of(results: StudyResults, family_size: int | None = None) -> list[Effect]:
+def effects_of(
+    results: StudyResults, family_size: int | None = None, *, tuned_alone: bool = False
+) -> list[Effect]:
     """Every choice of a study against its base.
 
     Args:
         results: what the study has found.
         family_size: how many intervals are to cover together with 95 %; None means those of this
             study.
+        tuned_alone: as of `choices_of`.
 
     Returns:
         An effect a choice, in the order of the declaration.
@@ -105,7 +110,7 @@ def effects_of(results: StudyResults, family_size: int | None = None) -> list[Ef
     pairs = [
         (number, question, variant, base)
         for number, question in enumerate(results.study.questions)
-        for variant, base in choices_of(question)
+        for variant, base in choices_of(question, tuned_alone=tuned_alone)
     ]
     if not pairs:
         return []
@@ -117,9 +122,9 @@ def effects_of(results: StudyResults, family_size: int | None = None) -> list[Ef
     ]
 
 
-def count_choices(results: StudyResults) -> int:
+def count_choices(results: StudyResults, *, tuned_alone: bool = False) -> int:
     """How many effects `effects_of` returns."""
-    return sum(len(choices_of(question)) for question in results.study.questions)
+    return sum(len(choices_of(q, tuned_alone=tuned_alone)) for q in results.study.questions)
 
 
 def _contrasts(

@@ -45,25 +45,28 @@ class Column:
     effects: Mapping[tuple[str, str, str], Effect]
 
 
-def columns_of(studies: Sequence[StudyResults]) -> tuple[Column, ...]:
+def columns_of(studies: Sequence[StudyResults], *, tuned_alone: bool = False) -> tuple[Column, ...]:
     """The effects of several studies, a column for each dataset.
 
     Studies of one dataset share a column where they ask about different choices; where two ask
     about the same one, columns are of the whole setting.
     """
-    total = sum(map(count_choices, studies))
-    found = [(study, effects_of(study, total)) for study in studies]
+    total = sum(count_choices(study, tuned_alone=tuned_alone) for study in studies)
+    found = [(study, effects_of(study, total, tuned_alone=tuned_alone)) for study in studies]
     return _columns(found, whole=False) or _columns(found, whole=True) or ()
 
 
-def effects_chart(studies: Sequence[StudyResults], name: str = "effects") -> Chart | None:
+def effects_chart(
+    studies: Sequence[StudyResults], name: str = "effects", *, tuned_alone: bool = False
+) -> Chart | None:
     """The picture, or None where no choice has data.
 
     Args:
         studies: one or more, whose intervals are to cover together.
         name: the chart's.
+        tuned_alone: whether questions with tuned variants leave out those as given.
     """
-    columns = columns_of(studies)
+    columns = columns_of(studies, tuned_alone=tuned_alone)
     rows = _sorted(columns)
     if not rows:
         return None

@@ -43,7 +43,7 @@ from cnn_ablation.study.reading import (
 from cnn_ablation.study.results import StudyResults, Timing
 from cnn_ablation.study.strays import explain_strays
 from cnn_ablation.system.files import unwritable, write_json
-from cnn_ablation.system.hardware import difference
+from cnn_ablation.system.hardware import UNKNOWN, Machine, difference
 from cnn_ablation.system.locks import sole_writer
 from cnn_ablation.system.stored import parse_object, seal, unseal
 from cnn_ablation.training.records import TrialRecord
@@ -170,8 +170,12 @@ class Store:
         self.plan = dataclasses.replace(self.plan, environment=environment)
         self._write_plan()
 
-    def add_trial(self, trial: TrialRecord) -> None:
+    def add_trial(self, trial: TrialRecord, machine: Machine = UNKNOWN) -> None:
         """Appends one trial.
+
+        Args:
+            trial: how it went.
+            machine: what it was trained on; by default that is not known.
 
         Raises:
             InputError: the file cannot be written.
@@ -183,8 +187,8 @@ class Store:
             "seed": trial.seed,
             "status": trial.status,
             "error": trial.error,
-            "device": self.plan.environment.get("device"),
-            "hardware": self.plan.environment.get("hardware"),
+            "device": machine.device,
+            "hardware": machine.hardware,
             "git_revision": self.plan.environment.get("git_revision"),
             "epochs": [vars(epoch) for epoch in trial.epochs],
             **trial.correct_json(),

@@ -17,13 +17,20 @@ _PACKAGES = ("jax", "jaxlib", "flax", "optax", "numpy", "tensorflow-datasets")
 
 def describe_environment() -> dict[str, Any]:
     """Versions, platform, devices and git revision, as JSON values."""
-    devices = jax.devices()
     return {
         "cnn_ablation": __version__,
         "git_revision": git_revision(),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in _PACKAGES},
         "platform": platform.platform(),
+        **describe_devices(),
+    }
+
+
+def describe_devices() -> dict[str, Any]:
+    """What JAX computes on, as JSON values."""
+    devices = jax.devices()
+    return {
         "cpu_count": os.cpu_count(),
         "backend": jax.default_backend(),
         "device_kind": devices[0].device_kind,

@@ -8,6 +8,7 @@ computed together, by `jax.vmap`.
 import dataclasses
 import functools
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -18,6 +19,11 @@ from jax.stages import Compiled
 from cnn_ablation.training.mesh import SEED_AXIS, by_seed, replicated
 from cnn_ablation.training.state import BATCH_AXIS, Examples, Seeds, TrainConfig
 from cnn_ablation.training.steps import create_train_state, evaluate_each, train_epoch
+from cnn_ablation.training.xla_options import (
+    compile_with,
+    options_for_creating,
+    options_for_epochs,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,16 +75,20 @@ def compile_executables(
     seeds = (mesh.shape[SEED_AXIS] * seeds_per_device,)
     seeds_R = Seeds.of(jax.ShapeDtypeStruct(seeds, jnp.int32, sharding=by_seed(mesh)))
     number = jax.ShapeDtypeStruct((), jnp.int32, sharding=replicated(mesh))
-    lowered = create.lower(seeds_R)
+    traced = create.trace(seeds_R)
     states = jax.tree.map(
         lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=by_seed(mesh)),
-        lowered.out_info,
+        traced.out_info,
     )
-    return Executables(
-        lowered.compile(),
-        epoch.lower(states, train, seeds_R, number).compile(),
-        measure.lower(states.variables, test).compile(),
-    )
+    platform = mesh.devices.flat[0].platform
+    usual = options_for_epochs(config, platform)
+    # XLA lets go of the interpreter: while it compiles one program the next is traced. The epoch's
+    # takes longest and goes first.
+    with ThreadPoolExecutor() as pool:
+        epochs = pool.submit(compile_with, epoch.lower(states, train, seeds_R, number), usual)
+        creates = pool.submit(compile_with, traced.lower(), options_for_creating(config, platform))
+        measures = pool.submit(compile_with, measure.lower(states.variables, test), usual)
+        return Executables(creates.result(), epochs.result(), measures.result())
 
 
 def _for_seeds(

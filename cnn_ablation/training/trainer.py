@@ -155,6 +155,16 @@ class Trainer:
             for row, history in enumerate(histories)
         ]
 
+    def processes_of(self, row: int) -> list[int]:
+        """The hosts that train one of the seeds of `train_together`, by JAX's numbers of them.
+
+        Args:
+            row: the seed's place there.
+        """
+        rows = self._mesh.shape[SEED_AXIS]
+        devices = self._mesh.devices[row // (self.seeds_at_once // rows)]
+        return sorted({device.process_index for device in devices})
+
     def _wait_for_peers(self, states: TrainState) -> None:
         """On several hosts: until all are about to begin, so that no time holds a wait for one."""
         if not replicated(self._mesh).is_fully_addressable:

@@ -112,14 +112,8 @@ class Design:
 
     @property
     def epoch_flop(self) -> int:
-        """Useful floating point operations of one training epoch.
-
-        Two for each multiply-accumulate of the forward pass, of every kernel's gradient, and of
-        every layer's input gradient but the first's; activations, pooling and the optimiser are
-        not counted.
-        """
-        summary = summarize(self.network)
-        return 2 * (3 * summary.macs - summary.layers[0].macs) * TRAIN_EXAMPLES
+        """Useful floating point operations of one training epoch."""
+        return useful_flop(self.network) * TRAIN_EXAMPLES
 
     def gflops(self, course: Course) -> float:
         """Useful GFLOP/s of a course's training."""
@@ -146,6 +140,16 @@ class Design:
                 for course in self.courses
             ],
         }
+
+
+def useful_flop(network: NetworkSpec) -> int:
+    """Useful floating point operations of training on one image once.
+
+    Two for each multiply-accumulate of the forward pass, of every kernel's gradient, and of every
+    layer's input gradient but the first's; activations, pooling and the optimiser are not counted.
+    """
+    summary = summarize(network)
+    return 2 * (3 * summary.macs - summary.layers[0].macs)
 
 
 def geometric_mean(values: Iterable[float | None]) -> float | None:

@@ -7,12 +7,12 @@
 // name, and GFLOP/s of forward, weights' gradients and images' gradients (the best of the rounds); last a
 // line `peak`, which is taken beside each block, on a machine whose speed drifts.
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <random>
 
 #include "passes.h"
+#include "peak.h"
 
 using namespace cnn_ablation;
 
@@ -24,39 +24,6 @@ struct Serial {
     for (Index task = 0; task < count; ++task) body(task);
   }
 };
-
-template <typename Body>
-double seconds_of(const Body& body) {
-  const auto start = std::chrono::steady_clock::now();
-  body();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-// As many multiply-adds at once as there is room for, each waiting for none of the others.
-double peak_gflops() {
-  constexpr int kSums = kRegisters == 32 ? 24 : 12;
-  constexpr Index kTimes = 1000000;
-  Vector sums[kSums];
-#pragma GCC unroll 32
-  for (Vector& sum : sums) {
-    // The compiler may not know that they are all the same.
-    sum = Vector{};
-    asm volatile("" : "+x"(sum));
-  }
-  Vector factor = all(0.999f), term = all(0.001f);
-  asm volatile("" : "+x"(factor), "+x"(term));
-  const double seconds = seconds_of([&] {
-    for (Index time = 0; time < kTimes; ++time) {
-#pragma GCC unroll 32
-      for (int sum = 0; sum < kSums; ++sum) sums[sum] = sums[sum] * factor + term;
-    }
-  });
-  float total = 0;
-  for (const Vector& sum : sums) total += sum[0];
-  volatile float used = total;
-  static_cast<void>(used);
-  return 2.0 * kTimes * kSums * kLanes / seconds / 1e9;
-}
 
 std::vector<float> numbers(Index size) {
   std::mt19937 random(1);

@@ -14,14 +14,14 @@ def report(header: Mapping[str, Any], designs: Sequence[Design], sweep: Mapping[
     """Everything that was measured, as a page."""
     parts = [
         f"`{header['command']}`, {header['date']}, {header['processor']}, "
-        f"{header['threads']} threads, batch size {header['batch_size']}",
+        f"{header['threads']} threads, batch size {header['batch_size']}{_peak(header)}",
         _packages(designs),
         *(f"Absent: {line}" for line in header["absent"]),
         f"Training, seconds per epoch: median of {header['rounds']} epochs in turn (range)",
-        speed_table(designs),
-        "GFLOP/s are useful ones of this project's training, GEMM is what NumPy's BLAS reaches "
-        "here, busy is what others used of the processors meanwhile: above a few per cent the row "
-        "is not valid.",
+        speed_table(designs, header["peak_gflops"]),
+        "GFLOP/s are useful ones of this project's training, the peak is what fused multiply-adds "
+        "alone reach here, GEMM what NumPy's BLAS does, busy is what others used of the processors "
+        "meanwhile: above a few per cent the row is not valid.",
         "First step, seconds from the start of the process",
         start_table(designs, "first_step_seconds", 1),
         f"{header['epochs']} epochs with evaluation, seconds from the start of the process",
@@ -35,22 +35,26 @@ def report(header: Mapping[str, Any], designs: Sequence[Design], sweep: Mapping[
     return "\n\n".join(parts) + "\n"
 
 
-def speed_table(designs: Sequence[Design]) -> str:
-    """Seconds an epoch in each framework's fastest variant, and what this project makes of it."""
+def speed_table(designs: Sequence[Design], peak_gflops: float | None) -> str:
+    """Seconds an epoch in each framework's fastest variant, and what this project makes of it.
+
+    Args:
+        designs: what was trained.
+        peak_gflops: what multiply-adds alone reach on all threads together, where that is known.
+    """
     frameworks = frameworks_of(designs)
-    rows = [
-        ["design", *frameworks, "faster than the best peer", "GFLOP/s", "share of GEMM", "busy"]
-    ]
+    shares = ("share of the peak", "share of GEMM")
+    rows = [["design", *frameworks, "faster than the best peer", "GFLOP/s", *shares, "busy"]]
     for design in designs:
         ours = design.fastest(OURS)
         rate = design.gflops(ours) if ours else None
-        share = f"{rate / design.gemm_gflops:.0%}" if rate else "-"
+        of_peak, of_gemm = _share(rate, peak_gflops), _share(rate, design.gemm_gflops)
         paces = [_pace(design.fastest(name)) for name in frameworks]
         busy = "-" if design.others_share is None else f"{design.others_share:.0%}"
-        row = [design.name, *paces, _times(design.times_faster), _number(rate), share, busy]
-        rows.append(row)
+        row = [design.name, *paces, _times(design.times_faster), _number(rate)]
+        rows.append([*row, of_peak, of_gemm, busy])
     mean = geometric_mean(design.times_faster for design in designs)
-    rows.append(["geometric mean", *[""] * len(frameworks), _times(mean), "", "", ""])
+    rows.append(["geometric mean", *[""] * len(frameworks), _times(mean), *[""] * 4])
     return markdown_table(rows)
 
 
@@ -75,6 +79,16 @@ def _packages(designs: Sequence[Design]) -> str:
         f"{name} with {', '.join(f'{package} {version}' for package, version in used.items())}"
         for name, used in ((name, course.packages) for name, course in courses.items())
     )
+
+
+def _peak(header: Mapping[str, Any]) -> str:
+    if header["peak_gflops"] is None:
+        return ""
+    return f", vectors of {header['lanes']} floats, peak {header['peak_gflops']:.0f} GFLOP/s"
+
+
+def _share(rate: float | None, most: float | None) -> str:
+    return f"{rate / most:.0%}" if rate and most else "-"
 
 
 def _pace(course: Course | None) -> str:

@@ -20,7 +20,7 @@ from cnn_ablation.commands.conclusion import FAILED_TRIALS, UNEXPECTED_VERDICT, 
 from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution import preparing, timing
-from cnn_ablation.execution.executors import block
+from cnn_ablation.execution.executors import block, machine
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import train_study
 from cnn_ablation.study import Question, Study, one_axis
@@ -414,7 +414,7 @@ def test_looks_may_be_declared_in_the_study_or_by_flag(
 def on_other_hardware(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
     """From now on this machine says that it is another one."""
     described = describe_hardware() | changes
-    monkeypatch.setattr(preparing, "describe_hardware", lambda: described)
+    monkeypatch.setattr(machine, "describe_hardware", described.copy)
 
 
 def test_trials_of_another_processor_are_said_to_be_mixed(

@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import forked
 import pytest
@@ -15,8 +16,11 @@ from experiments.peers.contestants import OURS, Contestant, Process, WorkerError
 from experiments.peers.designs import CHOICES, DESIGNS
 from experiments.peers.figures import Course, Design, geometric_mean
 from experiments.peers.match import job_of, layers_of
+from experiments.peers.peak import measure_peak
+from experiments.peers.tables import report
 from experiments.peers.worker import Job
 
+pytest_plugins = ["convolution_fixtures"]
 ROOT = Path(__file__).parents[2]
 STEPS = 469
 
@@ -65,6 +69,28 @@ def test_the_best_variant_of_each_framework_counts() -> None:
     assert design.least("PyTorch", "whole_seconds") == 20.0
     assert Design("base", NetworkSpec(), 100.0, [ours]).times_faster is None
     assert geometric_mean([2.0, None, 8.0]) == pytest.approx(4.0)
+
+
+def test_a_report_says_vectors_peak_and_the_share_of_it() -> None:
+    header: dict[str, Any] = {
+        **dict.fromkeys(("command", "date", "processor"), "so"),
+        **{"threads": 2, "batch_size": 128, "absent": [], "rounds": 2, "epochs": 2},
+    }
+    design = Design("base", NetworkSpec(), 100.0, [course("ours", OURS, 2.0)])
+    rate = design.gflops(design.courses[0])
+    page = report({**header, "lanes": 8, "peak_gflops": 2 * rate}, [design], {})
+    assert "vectors of 8 floats, peak " in page
+    assert f"| {rate:.0f} | 50% | {rate / 100:.0%} |" in page
+    page = report({**header, "lanes": None, "peak_gflops": None}, [design], {})
+    assert f"| {rate:.0f} | - | {rate / 100:.0%} |" in page and "vectors of" not in page
+
+
+@pytest.mark.usefixtures("native")
+def test_the_peak_is_measured_with_the_lanes_that_there_are() -> None:
+    peak = measure_peak(1)
+    assert peak is not None
+    assert peak.lanes in (4, 8, 16)
+    assert peak.gflops > 0
 
 
 def test_the_first_step_is_the_first_epoch_less_its_later_steps() -> None:

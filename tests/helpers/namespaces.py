@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 _ENTER = """
-hostname "$1"; mount --bind "$2" /etc/hosts; mount -t tmpfs tmpfs /dev/shm; shift 2; exec "$@"
+hostname "$1"; mount --bind "$2" /etc/hosts; mount -t tmpfs tmpfs /dev/shm; shift 2
+mkdir -p /tmp/ray; mount -t tmpfs tmpfs /tmp/ray; exec "$@"
 """
 
 
@@ -66,6 +67,21 @@ class Network:
         text = (self._folder / "hosts").read_text()
         changed = text.replace(f"{self.address(name)} {name}", f"127.0.1.1 {name}")
         (self._folder / f"hosts.{name}").write_text(changed)
+
+    def space(self, name: str) -> str:
+        """The network namespace of a host."""
+        return f"{self._mark}{name}"
+
+    def rename(self, addresses: Mapping[str, str]) -> None:
+        """From now on names stand for other addresses, on all hosts.
+
+        Args:
+            addresses: by the hosts' names.
+        """
+        text = (self._folder / "hosts").read_text()
+        for name, address in addresses.items():
+            text = text.replace(f"{self.address(name)} {name}", f"{address} {name}")
+        (self._folder / "hosts").write_text(text)
 
     def set_link(self, name: str, state: str) -> None:
         """Takes a host's link `up` or `down`."""

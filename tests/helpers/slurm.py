@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import namespaces
@@ -28,6 +28,7 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 MpiDefault=none
 ReturnToService=2
+SlurmdTimeout=15
 KillWait=5
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool.%n
@@ -63,9 +64,10 @@ class Cluster:
         for name in ("state", "spool.node1", "spool.node2"):
             (folder / name).mkdir()
         self._start_munge()
-        self._daemon("node1", "slurmctld", "-D")
+        self._nodes: dict[str, subprocess.Popen[str]] = {}
+        self._daemons.append(self._daemon("node1", "slurmctld", "-D"))
         for name in hosts.names:
-            self._daemon(name, "slurmd", "-D", "-N", name)
+            self._start_node(name)
         self._wait_until_idle()
 
     def submit(self, script: Path, *command: str, patience: float) -> str:
@@ -86,9 +88,25 @@ class Cluster:
         assert process.returncode == 0, f"{errors}\n{printed}"
         return printed
 
+    def begin(self, words: Sequence[str]) -> subprocess.Popen[str]:
+        """Starts one of Slurm's commands on the first node."""
+        return self._hosts.start("node1", words, self.environment)
+
+    def kill_node(self, name: str) -> None:
+        """Ends a node with all that runs there, as where its power fails."""
+        namespaces.end(self._nodes.pop(name))
+
+    def restart_node(self, name: str) -> None:
+        """Brings a node that was killed back, and waits until both are idle."""
+        self._start_node(name)
+        self._wait_until_idle()
+
+    def _start_node(self, name: str) -> None:
+        self._nodes[name] = self._daemon(name, "slurmd", "-D", "-N", name)
+
     def close(self) -> None:
         """Ends the daemons with all that they started."""
-        for process in self._daemons:
+        for process in (*self._daemons, *self._nodes.values()):
             namespaces.end(process)
 
     def _start_munge(self) -> None:
@@ -100,10 +118,10 @@ class Cluster:
         words = [f"--{option}={self._folder / name}" for option, name in names.items()]
         self._daemons.append(_quiet(("munged", "--force", "--foreground", *words)))
 
-    def _daemon(self, host: str, *words: str) -> None:
+    def _daemon(self, host: str, *words: str) -> subprocess.Popen[str]:
         log = self._folder / f"{words[0]}.{host}.out"
         shell = ("bash", "-c", f'exec "$@" >{log} 2>&1', "bash", *words)
-        self._daemons.append(self._hosts.start(host, shell, self.environment))
+        return self._hosts.start(host, shell, self.environment)
 
     def _wait_until_idle(self, patience: float = 60.0) -> None:
         end = time.monotonic() + patience

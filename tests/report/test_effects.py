@@ -50,6 +50,10 @@ def test_tuned_variants_are_compared_with_the_tuned_base() -> None:
     question = Question("q", "Q", (Variant("a"), Variant("b", stride2), *twins))
     pairs = [(one.label, base.label) for one, base in choices_of(question)]
     assert pairs == [("b", "a"), ("b tuned", "a tuned")]
+    alone = [(one.label, base.label) for one, base in choices_of(question, tuned_alone=True)]
+    assert alone == [("b tuned", "a tuned")]
+    untuned = Question("q", "Q", question.variants[:2])
+    assert choices_of(untuned, tuned_alone=True) == choices_of(untuned)
 
 
 def test_an_effect_is_the_paired_difference_with_a_simultaneous_interval(

@@ -45,3 +45,16 @@ def test_what_differs_is_named_also_where_one_lacks_it() -> None:
     assert hardware.difference({"xla_flags": ""}, {"xla_flags": "x", "b": 2}) == (
         "xla flags none, b none"
     )
+
+
+def test_machines_that_train_together_are_one_where_they_are_alike() -> None:
+    one = hardware.Machine("cpu", {"processor": "b", "vector_bits": 512})
+    other = hardware.Machine("cpu", {"processor": "a", "vector_bits": 512, "accelerator": "c"})
+    assert hardware.Machine.of_all([one, one]) is one
+    both = hardware.Machine.of_all([one, other])
+    assert both == hardware.Machine.of_all([other, one])
+    assert both.device == "cpu" and both.hardware == {
+        "processor": "a + b",
+        "vector_bits": 512,
+        "accelerator": "None + c",
+    }

@@ -54,6 +54,11 @@ def make_executor(options: ExecutorOptions, job: Job, datasets: Datasets) -> Exe
         raise InputError(
             f"--ray_address={options.ray_address}: must be empty with --executor={name}"
         )
+    if options.platform and name != "ray":
+        raise InputError(
+            f"--platform={options.platform}: must be left out with --executor={name}, which "
+            "computes on this machine"
+        )
     if name == "inline":
         from cnn_ablation.execution.executors.inline import InlineExecutor
 
@@ -82,4 +87,4 @@ def _ray_executor(job: Job, options: ExecutorOptions) -> Executor:
         raise InputError(
             "--executor=ray: needs the package ray: pip install cnn_ablation[ray]"
         ) from None
-    return RayExecutor(job, options.workers, options.ray_address)
+    return RayExecutor(job, options.workers, options.ray_address, options.platform)

@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self
 from cnn_ablation.data import DataLocation, Dataset
 from cnn_ablation.design import DataSpec, TrialSpec
 from cnn_ablation.execution.extensions import Extension
+from cnn_ablation.system.hardware import UNKNOWN, Machine
 from cnn_ablation.training.compute import ComputeOptions
 from cnn_ablation.training.records import EpochRecord, TrialRecord
 
@@ -66,12 +67,14 @@ class Compiled:
         seed: the first of the seeds that it is compiled for.
         lowering: name of the lowering.
         seconds: what compiling took, or finding the executables in a cache.
+        machines: what it is trained on, on several hosts those of all.
     """
 
     spec: TrialSpec
     seed: int
     lowering: str
     seconds: float
+    machines: tuple[Machine, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,9 +88,15 @@ class EpochEnded:
 
 @dataclasses.dataclass(frozen=True)
 class Ended:
-    """A trial is over; its record says how."""
+    """A trial is over; its record says how.
+
+    Attributes:
+        record: how it went.
+        machine: what it was trained on.
+    """
 
     record: TrialRecord
+    machine: Machine = UNKNOWN
 
     @property
     def spec(self) -> TrialSpec:

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from cnn_ablation.options import WHOLE, option, validate
+from cnn_ablation.options import TEXT, WHOLE, option, validate
 
 AUTO = "auto"
 
@@ -24,8 +24,18 @@ class ExecutorOptions:
     )
     ray_address: str = option(
         "",
-        "Ray cluster for --executor=ray: auto, host:port or ray://host:port (default: one on this "
-        "machine, for as long as the study runs)",
+        "Ray cluster for --executor=ray: auto on one of its machines, HOST:6379 inside its "
+        "network, ray://HOST:10001 from outside (default: one on this machine, for as long as "
+        "the study runs)",
+    )
+
+    platform: str | None = option(
+        None,
+        "what the workers of --executor=ray compute on: cpu, gpu or tpu (default: what this "
+        "machine computes on)",
+        kind=TEXT,
+        choices=("cpu", "gpu", "tpu"),
+        optional=True,
     )
 
     def __post_init__(self) -> None:

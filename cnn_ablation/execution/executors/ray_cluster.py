@@ -7,6 +7,7 @@ streaming generators do not.
 
 import collections
 import dataclasses
+import functools
 import re
 import textwrap
 import time
@@ -29,6 +30,7 @@ from cnn_ablation.execution.executors.pools import (
 from cnn_ablation.execution.executors.ray_connection import Connection
 from cnn_ablation.execution.executors.ray_worker import Message, Orders, Unfit, Worker
 from cnn_ablation.training.records import TrialRecord
+from cnn_ablation.version import __version__
 
 # How often the head is asked for.
 _LISTEN_SECONDS = 5.0
@@ -37,24 +39,27 @@ _LISTEN_SECONDS = 5.0
 class RayExecutor:
     """Workers wherever the cluster has room; one that dies is replaced, and its trial begun again.
 
-    A worker computes on what this process does, and Ray gives it as many devices of that kind as
-    the job says.
+    Ray gives each as many devices as the job says.
     """
 
-    def __init__(self, job: Job, workers: int | None, address: str) -> None:
+    def __init__(
+        self, job: Job, workers: int | None, address: str, platform: str | None = None
+    ) -> None:
         """Joins a cluster; one on this machine is only started once it is needed.
 
         Args:
             job: what all tasks share.
             workers: how many at most; None for as many as the cluster has room for.
             address: `auto`, host:port, ray://host:port, or empty for a cluster on this machine.
+            platform: what workers compute on: `cpu`, `gpu` or `tpu`; None is what this process
+                computes on.
 
         Raises:
             InputError: there is no such cluster, or it has no room for a worker.
         """
         self._job, self._asked = job, workers
-        self._address = address
-        self._resources = _resources(job.compute.devices or 1)
+        self._address, self._platform = address, platform or jax.default_backend()
+        self._resources = _resources(self._platform, job.compute.devices or 1)
         self._connection = Connection(address) if address else None
 
     @property
@@ -75,10 +80,14 @@ class RayExecutor:
 
         Raises:
             InputError: no worker can be started, or one is not fit for the study.
-        PeerLostError: the cluster's head is gone.
+            PeerLostError: the cluster's head is gone.
         """
         try:
-            _Run(self._start_worker, self.workers, tasks, on_event, self._connect()).finish()
+            connection = self._connect()
+            # Once for all workers of a run: a job may hold a dataset's arrays.
+            job = ray.put(self._job)
+            start_worker = functools.partial(self._start_worker, job)
+            _Run(start_worker, self.workers, tasks, on_event, connection).finish()
         except PeerLostError:
             # To leave a cluster whose head is gone would take a minute, and start one here.
             self._connection = None
@@ -98,18 +107,13 @@ class RayExecutor:
             self._connection.close()
             self._connection = None
 
-    def _start_worker(self, number: int) -> Any:
+    def _start_worker(self, job: Any, number: int) -> Any:
         """Asks Ray for a worker; it comes to life once there is room."""
         cores = None
         if self._connect().local:
             # Only here do we know that all of the cores are ours to share out.
             cores = share_of(number, self.workers, available_cores())
-        orders = Orders(
-            self._job,
-            environment_of_workers(),
-            cores,
-            jax.default_backend(),
-        )
+        orders = Orders(environment_of_workers(), cores, self._platform, __version__)
         needs = dict(self._resources)
         actor = ray.remote(Worker).options(
             num_cpus=needs.pop("CPU"),
@@ -117,7 +121,7 @@ class RayExecutor:
             resources=needs,
             max_restarts=0,
         )
-        return actor.remote(orders)
+        return actor.remote(orders, job)
 
 
 @dataclasses.dataclass
@@ -250,10 +254,9 @@ class _Run:
             self._pending.appendleft(block)
 
 
-def _resources(devices: int) -> dict[str, float]:
-    """What Ray is to set aside for a worker: devices of the kind that this process computes on."""
-    backend = jax.default_backend()
-    return {"CPU": devices} if backend == "cpu" else {"CPU": 1, backend.upper(): devices}
+def _resources(platform: str, devices: int) -> dict[str, float]:
+    """What Ray is to set aside for a worker: devices of the kind that it computes on."""
+    return {"CPU": devices} if platform == "cpu" else {"CPU": 1, platform.upper(): devices}
 
 
 def _reason(death: RayActorError) -> str:

@@ -1,36 +1,29 @@
 """A connection to a Ray cluster: one that is there, or one on this machine that ends with it."""
 
 import contextlib
-import logging
 import math
 import os
 import secrets
 import shutil
 import signal
-import socket
 import tempfile
 import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import ray
-from ray._private import services
 
 from cnn_ablation.errors import InputError, PeerLostError
 from cnn_ablation.execution.executors.cores import available_cores
+from cnn_ablation.execution.executors.ray_joining import QUIET, join, line_of, reach
 
-# Ray itself tries for more than a minute, and then ends the process.
-_REACH_SECONDS = 5.0
 # A head that is not reached so often, a second apart, is gone.
 _ATTEMPTS = 5
 # Hardly anything is shared through it; Ray takes no less than 75 MiB. Containers have 64 MiB of
 # shared memory by default; beyond that Ray uses a file.
 _STORE_BYTES = 100_000_000
-_QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
 
 
 class Connection:
@@ -55,7 +48,7 @@ class Connection:
             if self.local:
                 self._start()
             else:
-                _join(address)
+                join(address)
         # That of a Ray Client is where it connected: the rest is behind it.
         self._head = address if "://" in address else str(ray.get_runtime_context().gcs_address)
 
@@ -79,7 +72,7 @@ class Connection:
         """
         for attempt in range(_ATTEMPTS):
             try:
-                _reach(self._head)
+                reach(self._head)
                 return
             except OSError as error:
                 reason = error.strerror or type(error).__name__
@@ -110,31 +103,11 @@ class Connection:
                 object_store_memory=_STORE_BYTES,
                 include_dashboard=False,
                 _temp_dir=self._folder,
-                **_QUIET,
+                **QUIET,
             )
         except Exception as error:
             shutil.rmtree(self._folder, ignore_errors=True)
-            raise InputError(f"--executor=ray: Ray cannot start here: {_line(error)}") from None
-
-
-def _join(address: str) -> None:
-    try:
-        _reach(address)
-        ray.init(address=address, **_QUIET)
-    except Exception as error:
-        raise InputError(
-            f"--ray_address={address}: there is no Ray cluster to join: {_line(error)}"
-        ) from None
-
-
-def _reach(address: str) -> None:
-    """Raises what is the matter where nobody listens at an address."""
-    if address == "auto":
-        address = services.canonicalize_bootstrap_address_or_die(address)
-    parts = urlsplit(address if "://" in address else f"//{address}")
-    if not parts.hostname or not parts.port:
-        raise ValueError("must be auto, host:port or ray://host:port")
-    socket.create_connection((parts.hostname, parts.port), _REACH_SECONDS).close()
+            raise InputError(f"--executor=ray: Ray cannot start here: {line_of(error)}") from error
 
 
 @contextlib.contextmanager
@@ -149,8 +122,3 @@ def _own_signal_handlers() -> Iterator[None]:
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
-
-
-def _line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

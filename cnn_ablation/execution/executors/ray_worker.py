@@ -11,6 +11,7 @@ import threading
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution.executors.cores import keep_to
 from cnn_ablation.execution.executors.interface import Event, Idle, Job, Task
+from cnn_ablation.version import __version__
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,16 +19,16 @@ class Orders:
     """What a worker is started with.
 
     Attributes:
-        job: what all tasks share.
         environment: variables to set before JAX starts.
         cores: the cores that are its own; None leaves them to the operating system.
-        backend: what JAX must run on, as it does where the study was started.
+        platform: what JAX must run on.
+        version: of this package, where the study was started.
     """
 
-    job: Job
     environment: dict[str, str]
     cores: tuple[int, ...] | None
-    backend: str
+    platform: str
+    version: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,12 +44,17 @@ Message = Event | Idle | Unfit
 class Worker:
     """Trains one task after another; says `Idle` when ready for one, at first and after each."""
 
-    def __init__(self, orders: Orders) -> None:
-        """Starts to load the images."""
+    def __init__(self, orders: Orders, job: Job) -> None:
+        """Starts to load the images.
+
+        Args:
+            orders: how to work.
+            job: what all tasks share; an argument of its own, since all workers' is one object.
+        """
         os.environ.update(orders.environment)
         self._tasks: queue.SimpleQueue[Task] = queue.SimpleQueue()
         self._news: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        threading.Thread(target=self._work, args=(orders,), daemon=True).start()
+        threading.Thread(target=self._work, args=(orders, job), daemon=True).start()
 
     def news(self, task: Task | None = None) -> list[Message]:
         """Takes a task, if one is given, and returns what has happened once something has."""
@@ -59,30 +65,34 @@ class Worker:
             messages.append(self._news.get())
         return messages
 
-    def _work(self, orders: Orders) -> None:
+    def _work(self, orders: Orders, job: Job) -> None:
         try:
             # Before XLA makes its threads: they inherit the cores of the one that starts them.
             if orders.cores is not None:
                 keep_to(orders.cores)
-            self._train(orders)
+            self._train(orders, job)
         except Exception as error:
             self._news.put(Unfit(f"{type(error).__name__}: {error}"))
 
-    def _train(self, orders: Orders) -> None:
+    def _train(self, orders: Orders, job: Job) -> None:
         import jax
 
         from cnn_ablation.execution.executors.block import datasets_for, train_block
 
-        if orders.backend == "cpu":
+        if __version__ != orders.version:
+            told = f"it has cnn_ablation {__version__}, the study's command {orders.version}"
+            self._news.put(Unfit(told))
+            return
+        if orders.platform == "cpu":
             jax.config.update("jax_platforms", "cpu")
-        if (backend := jax.default_backend()) != orders.backend:
-            self._news.put(Unfit(f"its JAX runs on {backend}, the study's on {orders.backend}"))
+        if (backend := jax.default_backend()) != orders.platform:
+            self._news.put(Unfit(f"its JAX runs on {backend}, the study on {orders.platform}"))
             return
         try:
-            datasets = datasets_for(orders.job)
+            datasets = datasets_for(job)
         except InputError as error:
             self._news.put(Unfit(str(error)))
             return
         while True:
             self._news.put(Idle())
-            train_block(self._tasks.get(), datasets, orders.job, self._news.put)
+            train_block(self._tasks.get(), datasets, job, self._news.put)

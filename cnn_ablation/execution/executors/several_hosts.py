@@ -1,5 +1,6 @@
 """Trials on all hosts at once: host 0 names them, the others train their part and tell nobody."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
 from cnn_ablation.errors import InputError
@@ -7,7 +8,9 @@ from cnn_ablation.execution import hosts
 from cnn_ablation.execution.datasets import Datasets
 from cnn_ablation.execution.executors.block import train_block
 from cnn_ablation.execution.executors.interface import Ended, Event, Job, OnEvent, Task
+from cnn_ablation.execution.executors.machine import own_machine
 from cnn_ablation.execution.executors.options import ExecutorOptions
+from cnn_ablation.system.hardware import Machine
 
 
 class HostsExecutor:
@@ -25,6 +28,7 @@ class HostsExecutor:
         """
         hosts.require_same({**facts, **_facts(job)})
         self._job, self._datasets = job, datasets
+        self._machines = _machines(job)
 
     def run(self, tasks: Sequence[Task], on_event: OnEvent) -> None:
         """Trains every task.
@@ -34,7 +38,8 @@ class HostsExecutor:
         """
         for task in tasks:
             hosts.send(task.to_json())
-            train_block(task, self._datasets, self._job, _stopping_at_failure(on_event))
+            hear = _stopping_at_failure(on_event)
+            train_block(task, self._datasets, self._job, hear, self._machines)
 
 
 def follow_tasks(job: Job, datasets: Datasets, facts: Mapping[str, object]) -> None:
@@ -50,9 +55,10 @@ def follow_tasks(job: Job, datasets: Datasets, facts: Mapping[str, object]) -> N
         RuntimeError: a trial failed here.
     """
     hosts.require_same({**facts, **_facts(job)})
+    machines = _machines(job)
     while (task := hosts.receive()) is not None:
         on_event = _stopping_at_failure(lambda _: None)
-        train_block(Task.from_json(task), datasets, job, on_event)
+        train_block(Task.from_json(task), datasets, job, on_event, machines)
 
 
 def require_inline(options: ExecutorOptions) -> None:
@@ -79,6 +85,12 @@ def _facts(job: Job) -> dict[str, object]:
         "seeds_per_device": job.compute.seeds_per_device,
         "images": [fingerprint for _, fingerprint in job.fingerprints],
     }
+
+
+def _machines(job: Job) -> list[Machine]:
+    """What all hosts compute on, by their numbers."""
+    own = own_machine(job.compute)
+    return [Machine(**told) for told in hosts.gather(dataclasses.asdict(own))]
 
 
 def _stopping_at_failure(on_event: OnEvent) -> OnEvent:

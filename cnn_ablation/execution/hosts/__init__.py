@@ -12,7 +12,7 @@ from cnn_ablation.execution.hosts.joining import (
     join,
     quiet_jax,
 )
-from cnn_ablation.execution.hosts.messages import dismiss, receive, require_same, send
+from cnn_ablation.execution.hosts.messages import dismiss, gather, receive, require_same, send
 from cnn_ablation.execution.hosts.secret import prove
 from cnn_ablation.execution.hosts.supervising import supervise
 
@@ -20,6 +20,7 @@ __all__ = [
     "HostOptions",
     "dismiss",
     "ending_together",
+    "gather",
     "host_count",
     "is_lead",
     "join",

@@ -55,12 +55,13 @@ def recording_in(folder: Path) -> None:
 def ending_together() -> Iterator[None]:
     """Whatever leaves this block as an exception ends the process at once, where there are peers.
 
-    Python's usual way out would wait for hosts that themselves wait for this one.
+    Python's usual way out would wait for hosts that themselves wait for this one. An end with
+    code 0 takes that way: who leaves without the others' knowledge counts as lost.
     """
     try:
         yield
     except BaseException as error:
-        if _state.count == 1:
+        if _state.count == 1 or (isinstance(error, SystemExit) and not error.code):
             raise
         code = 1
         if isinstance(error, SystemExit):

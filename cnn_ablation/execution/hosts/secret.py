@@ -46,6 +46,11 @@ class Session:
         self.count += 1
         return mac(self.key, self.count.to_bytes(8, "big") + content)
 
+    def sign_own(self, host: int, content: bytes) -> bytes:
+        """The keyed hash of what a host says of itself, after so many messages."""
+        place = host.to_bytes(8, "big") + self.count.to_bytes(8, "big")
+        return mac(self.key, b"own" + place + content)
+
 
 session = Session()
 

@@ -3,7 +3,9 @@
 import contextlib
 import dataclasses
 import importlib.util
+import json
 import os
+import re
 import secrets
 import signal
 import subprocess
@@ -29,6 +31,7 @@ from cnn_ablation.execution.executors import (
     ExecutorOptions,
     Job,
     Task,
+    machine,
     make_executor,
 )
 from cnn_ablation.execution.executors.inline import InlineExecutor
@@ -36,7 +39,8 @@ from cnn_ablation.execution.executors.pools import ATTEMPTS
 from cnn_ablation.execution.options import StudyOptions
 from cnn_ablation.execution.session import train_study
 from cnn_ablation.study import Question, Study, Variant
-from cnn_ablation.study.store import TRIALS, load_results
+from cnn_ablation.study.store import TRIALS, Store, load_results
+from cnn_ablation.system.hardware import Machine, describe_hardware
 from cnn_ablation.training.compute import ComputeOptions
 from cnn_ablation.training.records import TrialRecord
 
@@ -231,26 +235,83 @@ def test_a_worker_whose_images_differ_is_refused(job: Job, address: str) -> None
         RayExecutor(other, 1, address).run(TASKS, print)
 
 
-def test_a_dataset_of_arrays_travels_to_the_cluster(
-    datasets: Datasets, address: str, tmp_path: Path
+def objects_in_store() -> int:
+    """How many objects the cluster's stores hold; small ones are elsewhere."""
+    import ray
+    from ray._private.internal_api import memory_summary
+
+    address = ray.get_runtime_context().gcs_address
+    (count,) = re.findall(r"(\d+) objects", memory_summary(address=address, stats_only=True))
+    return int(count)
+
+
+def test_a_dataset_of_arrays_travels_to_the_cluster_once(
+    datasets: Datasets, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """And the machine that a worker is on is recorded, not the driver's."""
     mnist = datasets.get(DATA)
-    parts = [(part.images_NHWC[:60], part.labels_N[:60] % 2) for part in (mnist.train, mnist.test)]
+    parts = [(part.images_NHWC, part.labels_N % 2) for part in (mnist.train, mnist.test)]
     pairs = Dataset.from_arrays("pairs_for_ray", parts[0], parts[1])
+    seen: set[int] = set()
+    add_trial = Store.add_trial
+
+    def add(store: Store, trial: TrialRecord, of: Machine) -> None:
+        seen.add(objects_in_store())
+        add_trial(store, trial, of)
+
+    monkeypatch.setattr(Store, "add_trial", add)
+    # What this process says of itself; workers are other processes.
+    monkeypatch.setattr(machine, "describe_hardware", lambda: {"processor": "the driver's"})
     variants = (Variant("narrow", NetworkSpec(features=2, stride=4, hidden=3)),)
     study = Study("own", "Own?", (Question("width", "Width", variants),))
     options = StudyOptions.of(
-        seeds=range(1),
+        seeds=range(2),
         training=TrainingSpec(epochs=1),
         workdir=str(tmp_path / "own"),
         timing_rounds=0,
         executor="ray",
-        workers=1,
+        workers=2,
         ray_address=address,
         conv="xla",
     )
-    (trial,) = train_study(study, options, dataset=pairs).trials
-    assert (trial.status, trial.spec.data.dataset) == ("completed", "pairs_for_ray")
+    trials = train_study(study, options, dataset=pairs).trials
+    assert [trial.status for trial in trials] == ["completed"] * 2
+    assert {trial.spec.data.dataset for trial in trials} == {"pairs_for_ray"}
+    assert seen == {1}
+    lines = map(json.loads, (tmp_path / "own" / TRIALS).read_text().splitlines())
+    assert {line["hardware"]["processor"] for line in lines} == {describe_hardware()["processor"]}
+
+
+def test_workers_compute_on_the_platform_that_is_asked_for(
+    job: Job, datasets: Datasets, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cnn_ablation.execution.executors import ray_cluster
+
+    options = ExecutorOptions("ray", None, address, "tpu")
+    with pytest.raises(InputError, match="no machine of the cluster has 1 CPU and 1 TPU for a w"):
+        make_executor(options, job, datasets).run(TASKS, print)
+    # As where Ray takes a machine to have a TPU that JAX cannot use.
+    monkeypatch.setattr(ray_cluster, "_resources", lambda *_: {"CPU": 1})
+    with pytest.raises(InputError, match=r"its JAX runs on cpu, the study on tpu$"):
+        make_executor(options, job, datasets).run(TASKS, print)
+
+
+def test_what_answers_at_another_port_is_not_taken_for_the_cluster(
+    job: Job, datasets: Datasets, address: str
+) -> None:
+    with pytest.raises(InputError, match=f"^--ray_address=ray://{address}: what answers") as why:
+        ray_executor(job, datasets, None, f"ray://{address}")
+    assert "ray://HOST:10001 from outside" in str(why.value) and why.value.__cause__ is not None
+
+
+def test_another_token_is_refused_in_a_line(
+    start: Callable[..., subprocess.Popen[str]], address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    process = start(f"--ray_address={address}")
+    _, errors = process.communicate()
+    assert process.returncode == 2 and errors.count("\n") == 1, errors
+    assert errors.startswith(f"error: --ray_address={address}: the cluster does not accept")
 
 
 def test_a_cluster_that_is_not_there_is_named_in_seconds(job: Job, datasets: Datasets) -> None:

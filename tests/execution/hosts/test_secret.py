@@ -138,3 +138,31 @@ def test_what_is_not_signed_is_not_believed(alter: str, monkeypatch: pytest.Monk
     )
     with pytest.raises(InputError, match=says):
         messages.receive()
+
+
+@pytest.mark.parametrize("alter", [False, True])
+def test_what_hosts_say_of_themselves_is_signed_too(
+    alter: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ending, "_state", HostState(count=2))
+    monkeypatch.setattr(secret, "session", secret.Session(os.urandom(32)))
+    told = [{"processor": "one"}, {"processor": "another, with a longer name"}]
+
+    def say(value: np.ndarray) -> np.ndarray:
+        """Host 0 hears what host 1 would say at this place: its length, then its message."""
+        content = json.dumps(told[1]).encode()
+        packet = secret.session.sign_own(1, content) + content
+        if alter:
+            packet = packet[:-1] + b"!"
+        if np.ndim(value) == 0:
+            return np.stack([value, np.int32(len(packet))])
+        padded = np.zeros_like(value)
+        padded[: len(packet)] = np.frombuffer(packet, np.uint8)
+        return np.stack([value, padded])
+
+    monkeypatch.setattr(multihost_utils, "process_allgather", say)
+    if alter:
+        with pytest.raises(InputError, match="host 0: what came is not signed"):
+            messages.gather(told[0])
+        return
+    assert messages.gather(told[0]) == told

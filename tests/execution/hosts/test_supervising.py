@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from cnn_ablation.execution.hosts import ending
+from cnn_ablation.execution.hosts.state import HostState
+
 # The child says its process number on its first line.
 PREAMBLE = """
 import ctypes, faulthandler, os, signal, sys, threading, time
@@ -134,3 +137,14 @@ def test_on_one_host_there_is_no_child() -> None:
     script = "from cnn_ablation.execution import hosts; hosts.supervise(None); print('same')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == "same\n"
+
+
+@pytest.mark.parametrize("code", [0, None])
+def test_a_host_that_is_done_waits_for_the_others(
+    monkeypatch: pytest.MonkeyPatch, code: int | None
+) -> None:
+    # JAX's way out, at exit, is where hosts wait for one another.
+    monkeypatch.setattr(ending, "_state", HostState(count=2))
+    with pytest.raises(SystemExit) as ended, ending.ending_together():
+        sys.exit(code)
+    assert ended.value.code == code

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import platform
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class Build:
         lanes: of its vectors, where the flags say so.
         blocks: random blocks to compare with plain loops.
         threaded: random blocks to compare on several threads with one.
+        emulated: the machine that it is compiled for and emulated as, where that is another one.
     """
 
     flags: list[str]
@@ -35,6 +37,7 @@ class Build:
     lanes: int | None = None
     blocks: int = 300
     threaded: int = 100
+    emulated: str | None = None
 
 
 BUILDS = {
@@ -42,6 +45,10 @@ BUILDS = {
     "shipped without AVX-512": Build([*SHIPPED, "-mno-avx512f"], needs="avx512f", lanes=8),
     "AVX without AVX2": Build(["-std=c++17", "-mavx", "-mno-avx2"], needs="avx", lanes=8),
     "default": Build(["-std=c++17"]),
+    # Static, so that the emulator needs none of that machine's libraries.
+    "64-bit ARM": Build(
+        ["-std=c++17", "-O1", "-static"], lanes=4, blocks=100, threaded=10, emulated="aarch64"
+    ),
     "address and undefined": Build(
         [*SHIPPED, *UNOPTIMIZED, "-fsanitize=address,undefined"], threaded=20
     ),
@@ -54,7 +61,17 @@ def cpu_flags() -> frozenset[str]:
     return frozenset(build._cpu().decode().split())
 
 
-def compiler() -> list[str]:
+def cross_tool(name: str) -> str:
+    """A tool for another machine; skips the test where it is not installed."""
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+def compiler(emulated: str | None) -> list[str]:
+    if emulated is not None:
+        return [cross_tool(f"{emulated}-linux-gnu-g++")]
     try:
         return build.find_compiler()
     except build.BuildError as error:
@@ -65,7 +82,7 @@ def can_sanitize(flags: list[str], folder: Path) -> bool:
     """Whether the sanitizers' libraries work, told by a program with nothing to find."""
     source, program = folder / "empty.cc", folder / "empty"
     source.write_text("int main() { return 0; }\n")
-    command = [*compiler(), *flags, str(source), "-o", str(program)]
+    command = [*compiler(None), *flags, str(source), "-o", str(program)]
     if subprocess.run(command, capture_output=True, check=False).returncode:
         return False
     return subprocess.run([program], capture_output=True, check=False).returncode == 0
@@ -82,7 +99,8 @@ def compiled(name: str, folder: Path) -> Path:
         pytest.skip(f"the compiler has no working sanitizer: {name}")
     program = folder / "kernels"
     flags = [*chosen.flags, "-pthread", "-Wall", "-Wextra", "-Werror", f"-I{KERNELS}"]
-    command = [*compiler(), *flags, str(HERE / "convolution_kernels.cc"), "-o", str(program)]
+    source = HERE / "convolution_kernels.cc"
+    command = [*compiler(chosen.emulated), *flags, str(source), "-o", str(program)]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr
     return program
@@ -91,8 +109,10 @@ def compiled(name: str, folder: Path) -> Path:
 @pytest.mark.parametrize("name", BUILDS)
 def test_kernels(name: str, tmp_path: Path) -> None:
     """Each line is a check of the program; see `convolution_kernels.cc`."""
-    program, chosen = compiled(name, tmp_path), BUILDS[name]
-    command = [str(program), str(chosen.blocks), str(chosen.threaded)]
+    chosen = BUILDS[name]
+    emulator = [cross_tool(f"qemu-{chosen.emulated}")] if chosen.emulated else []
+    program = compiled(name, tmp_path)
+    command = [*emulator, str(program), str(chosen.blocks), str(chosen.threaded)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=RUN_SECONDS)
     output = done.stdout + done.stderr
     assert done.returncode == 0, output

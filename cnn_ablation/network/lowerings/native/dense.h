@@ -90,26 +90,35 @@ void dense_forward(const Block& block, const float* images, const float* kernel,
   });
 }
 
-constexpr int kTapTile = kRegisters == 32 ? 12 : 4;     // taps times two slices of sums
-constexpr int kImageTile = kRegisters == 32 ? 4 : 2;    // images times kPixelTile of sums
-constexpr int kPixelTile = kRegisters == 32 ? 6 : 4;
+constexpr int kTapTile = kRegisters == 32 ? 12 : 6;    // taps times two slices of sums
+constexpr int kImageTile = kRegisters == 32 ? 4 : 2;   // images times kPixelTile of sums
+constexpr int kPixelTile = 6;
 // Taps of one backward task: all sums over images or features are then its own.
 constexpr Index kTaskTaps = 4 * kPixelTile * kLanes;
 constexpr Index kSummed = 128;  // images whose weight gradients are summed before they are added
+// Taps of an image that are packed together: whole tiles, and whole lines of the cache.
+constexpr Index kPackedTaps = 48;
+constexpr Index kLine = 16;  // floats
 
-// Weight gradients of kTapTile taps in kSlices slices; `pixels` as [image][kTapTile].
+// Weight gradients of kTapTile taps in kSlices slices; `pixels` as [image][kPackedTaps].
 template <int kSlices>
 void dense_taps(const float* pixels, const Vector* gradients, Index slices, Index images,
                 Vector* out) {
   Vector sums[kSlices][kTapTile] = {};
   for (Index image = 0; image < images; ++image) {
+    Vector gradient[kSlices];
+#pragma GCC unroll 2
+    for (int slice = 0; slice < kSlices; ++slice) {
+      gradient[slice] = gradients[slice];
+      in_register(gradient[slice]);
+    }
 #pragma GCC unroll 12
     for (int tap = 0; tap < kTapTile; ++tap) {
       const Vector pixel = broadcast(pixels + tap);
 #pragma GCC unroll 2
-      for (int slice = 0; slice < kSlices; ++slice) sums[slice][tap] += pixel * gradients[slice];
+      for (int slice = 0; slice < kSlices; ++slice) sums[slice][tap] += pixel * gradient[slice];
     }
-    pixels += kTapTile;
+    pixels += kPackedTaps;
     gradients += slices;
   }
 #pragma GCC unroll 2
@@ -119,35 +128,38 @@ void dense_taps(const float* pixels, const Vector* gradients, Index slices, Inde
   }
 }
 
-// Pixels of a task's taps from `tap` on as [tile][image][kTapTile]. Each image is read once and in one
-// piece: where a row of pixels is a whole number of pages, all images share one place in the cache.
-inline void pack_pixels(const Block& block, const float* images, Index count, Index tap, Index end,
+// Up to kPackedTaps taps of each image, which begin at `images`, side by side as [image][kPackedTaps].
+// Where a row of pixels is a whole number of pages, all images share one place in the cache: each is
+// read once, in one piece, and what follows is fetched for the next time.
+inline void pack_pixels(const Block& block, const float* images, Index count, Index taps,
                         float* packed) {
-  for (Index image = 0; image < count; ++image) {
+  for (Index image = 0; image < count; ++image, packed += kPackedTaps) {
     const float* from = images + image * block.taps();
-    float* to = packed + image * kTapTile;
-    Index at = tap;
-    for (; at + kTapTile <= end; at += kTapTile, to += kSummed * kTapTile) {
-      std::memcpy(to, from + at, kTapTile * sizeof(float));
+    if (taps == kPackedTaps) {
+#pragma GCC unroll 12
+      for (Index at = 0; at < kPackedTaps; at += kLanes) store(packed + at, load(from + at));
+    } else {
+      std::copy(from, from + taps, packed);
+      std::fill(packed + taps, packed + kPackedTaps, 0.0f);
     }
-    std::copy(from + at, from + end, to);
+    for (Index at = 0; at < kPackedTaps; at += kLine) __builtin_prefetch(from + kPackedTaps + at);
   }
 }
 
-// Weight gradients of a task's taps from `tap` on.
+// Weight gradients of up to kPackedTaps of a task's taps, from `tap` on.
 inline void dense_weight_gradients(const Block& block, const float* images,
                                    const Vector* gradients, Index tap, Index end, float* out,
                                    Scratch& scratch) {
   const Index slices = block.slices(), tiles = (end - tap + kTapTile - 1) / kTapTile;
-  float* pixels = scratch.floats(tiles * kSummed * kTapTile);
+  float* pixels = scratch.floats(kSummed * kPackedTaps);
   Vector* sums = scratch.vectors(tiles * slices * kTapTile);
   std::fill(sums, sums + tiles * slices * kTapTile, Vector{});
   for (Index first = 0; first < block.batch; first += kSummed) {
     const Index count = std::min(kSummed, block.batch - first);
-    pack_pixels(block, images + first * block.taps(), count, tap, end, pixels);
+    pack_pixels(block, images + first * block.taps() + tap, count, end - tap, pixels);
     const Vector* some = gradients + first * slices;
     for (Index tile = 0; tile < tiles; ++tile) {
-      const float* packed = pixels + tile * kSummed * kTapTile;
+      const float* packed = pixels + tile * kTapTile;
       Vector* to = sums + tile * slices * kTapTile;
       Index slice = 0;
       for (; slice + 2 <= slices; slice += 2) {
@@ -163,6 +175,8 @@ inline void dense_weight_gradients(const Block& block, const float* images,
                  sums[(tile * slices + slice) * kTapTile + of], block.filled(slice));
     }
   }
+  scratch.give_back();
+  scratch.give_back();
 }
 
 // Weights of up to kTaskTaps taps as [feature][tap].
@@ -187,21 +201,27 @@ inline void transpose_weights(const Block& block, const float* kernel, Index tap
 
 // Gradients at kPixelTile vectors of pixels of kImageTile images.
 inline void dense_pixels(const float* gradients, Index gradient_row, const Vector* weights,
-                         Index features, Vector (&out)[kImageTile][kPixelTile]) {
-  Vector sums[kImageTile][kPixelTile] = {};
+                         Index features, Vector (&sums)[kImageTile][kPixelTile]) {
+  Vector own[kImageTile][kPixelTile] = {};
   for (Index feature = 0; feature < features; ++feature) {
+    Vector gradient[kImageTile];
 #pragma GCC unroll 4
     for (int image = 0; image < kImageTile; ++image) {
-      const Vector gradient = broadcast(gradients + image * gradient_row + feature);
+      gradient[image] = broadcast(gradients + image * gradient_row + feature);
+    }
 #pragma GCC unroll 6
-      for (int at = 0; at < kPixelTile; ++at) sums[image][at] += gradient * weights[at];
+    for (int at = 0; at < kPixelTile; ++at) {
+      Vector weight = weights[at];
+      in_register(weight);
+#pragma GCC unroll 4
+      for (int image = 0; image < kImageTile; ++image) own[image][at] += gradient[image] * weight;
     }
     weights += kTaskTaps / kLanes;
   }
 #pragma GCC unroll 4
   for (int image = 0; image < kImageTile; ++image) {
 #pragma GCC unroll 6
-    for (int at = 0; at < kPixelTile; ++at) out[image][at] = sums[image][at];
+    for (int at = 0; at < kPixelTile; ++at) sums[image][at] = own[image][at];
   }
 }
 
@@ -215,12 +235,19 @@ inline void dense_image_gradients(const Block& block, const Vector* gradients,
     for (Index first = 0; first < block.batch; first += kImageTile) {
       const Index images = std::min<Index>(kImageTile, block.batch - first);
       const float* some = reinterpret_cast<const float*>(gradients) + first * row;
+      float* to = out + first * block.taps() + at;
+      // What the sums are stored to is fetched while they are computed.
+      const Index wanted = std::min<Index>(end - at, kPixelTile * kLanes);
+      for (Index image = 0; image < images; ++image) {
+        for (Index x = 0; x < wanted; x += kLine) {
+          __builtin_prefetch(to + image * block.taps() + x, 1);
+        }
+      }
       Vector tile[kImageTile][kPixelTile];
       dense_pixels(some, row, weights + (at - tap) / kLanes, block.features, tile);
-      for (Index image = 0; image < images; ++image) {
-        float* to = out + (first + image) * block.taps() + at;
-        for (Index x = 0; x < kPixelTile && at + x * kLanes < end; ++x) {
-          store_some(to + x * kLanes, tile[image][x], end - at - x * kLanes);
+      for (Index image = 0; image < images; ++image, to += block.taps()) {
+        for (Index x = 0; x < kPixelTile && x * kLanes < wanted; ++x) {
+          store_some(to + x * kLanes, tile[image][x], wanted - x * kLanes);
         }
       }
     }
@@ -271,7 +298,10 @@ void dense_backward(const Block& block, const float* images, const float* kernel
     Scratch& scratch = Workspace::mine().image;
     scratch.reuse();
     const Index begin = task * kTaskTaps, end = std::min(block.taps(), begin + kTaskTaps);
-    dense_weight_gradients(block, images, masked, begin, end, gradients.kernel, scratch);
+    for (Index tap = begin; tap < end; tap += kPackedTaps) {
+      dense_weight_gradients(block, images, masked, tap, std::min(end, tap + kPackedTaps),
+                             gradients.kernel, scratch);
+    }
     if (gradients.images == nullptr) return;
     Vector* weights = scratch.vectors(block.slices() * kTaskTaps);
     transpose_weights(block, kernel, begin, end, weights);

@@ -1,0 +1,1 @@
+"""What a CNN's design choices do: all studies of the published answer, and its page."""
