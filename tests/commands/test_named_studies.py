@@ -25,7 +25,8 @@ STUDY = cnn.Study("wide", "Wide?", (cnn.Question("width", "Width", variants),))
 
 
 def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return forked.run("-m", "cnn_ablation", "study", *words, cwd=folder)
+    command = ("-m", "cnn_ablation", "study", *words)
+    return forked.run(*command, cwd=folder, env=forked.QUICKLY_COMPILED, spare=["resampling"])
 
 
 def test_every_module_that_holds_a_study_is_named() -> None:

@@ -28,7 +28,8 @@ RIGHT = {
 
 def run(folder: Path, *flags: str, **changes: str) -> subprocess.CompletedProcess[str]:
     (folder / "wide.py").write_text(STUDY.format(**{**RIGHT, **changes}))
-    return forked.run("wide.py", *flags, cwd=folder)
+    quick = forked.QUICKLY_COMPILED
+    return forked.run("wide.py", *flags, cwd=folder, env=quick, spare=["resampling"])
 
 
 @pytest.mark.parametrize(
