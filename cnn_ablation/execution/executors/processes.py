@@ -5,7 +5,6 @@ cores: the cut decides the order in which float32 sums are taken, and so their l
 a trial's figures are the same here and inline.
 """
 
-import collections
 import contextlib
 import os
 import pickle
@@ -16,6 +15,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from cnn_ablation.design import TrialSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.execution.executors.cores import available_cores, share_of
 from cnn_ablation.execution.executors.interface import (
@@ -29,7 +29,7 @@ from cnn_ablation.execution.executors.interface import (
 )
 from cnn_ablation.execution.executors.pools import (
     ATTEMPTS,
-    costliest_first,
+    Pending,
     environment_of_workers,
 )
 from cnn_ablation.training.records import TrialRecord
@@ -58,11 +58,11 @@ class ProcessExecutor:
         Raises:
             InputError: no worker can be started.
         """
-        pending = collections.deque(costliest_first(tasks))
+        pending = Pending(tasks)
         news: queue.SimpleQueue[Event | _Left] = queue.SimpleQueue()
         setups = [
             Setup(self._job, share_of(number, self.workers, self._cores))
-            for number in range(min(self.workers, len(pending)))
+            for number in range(min(self.workers, len(tasks)))
         ]
         threads = [_WorkerThread(setup, pending, news) for setup in setups]
         try:
@@ -99,12 +99,13 @@ class _WorkerThread(threading.Thread):
     def __init__(
         self,
         setup: Setup,
-        pending: "collections.deque[Task]",
+        pending: Pending,
         news: "queue.SimpleQueue[Event | _Left]",
     ) -> None:
         super().__init__(daemon=True)
         self._setup, self._pending, self._news = setup, pending, news
         self._worker: _Worker | None = None
+        self._last: TrialSpec | None = None
         self._stopping, self._starting = False, threading.Lock()
 
     def run(self) -> None:
@@ -128,13 +129,10 @@ class _WorkerThread(threading.Thread):
             self._worker.wait_for_end()
 
     def _next(self) -> Task | None:
-        try:
-            return None if self._stopping else self._pending.popleft()
-        except IndexError:
-            return None
+        return None if self._stopping else self._pending.take(self._last)
 
     def _finish(self, task: Task) -> None:
-        left, deaths = list(task.seeds), 0
+        left, deaths, self._last = list(task.seeds), 0, task.spec
         while left and not self._stopping:
             try:
                 for event in self._worker_at_hand().train(Task(task.spec, tuple(left))):
