@@ -79,6 +79,10 @@ def make_executor(options: ExecutorOptions, job: Job, datasets: Datasets) -> Exe
 def _ray_executor(job: Job, options: ExecutorOptions) -> Executor:
     # Ray reports its use to its makers unless this says otherwise, from its import on.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # Else a call after a Ray Client has lost its cluster starts one on this machine.
+    os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
+    # A Ray Client waits so long for a head that does not answer; by default 30 s.
+    os.environ.setdefault("RAY_CLIENT_RECONNECT_GRACE_PERIOD", "10")
     try:
         from cnn_ablation.execution.executors.ray_cluster import RayExecutor
     except ModuleNotFoundError as error:

@@ -184,7 +184,8 @@ class _Run:
                     self._hear(asked[reply])
         except PeerLostError:
             raise
-        except BaseException:
+        except BaseException as error:
+            self._connection.require_client(error)
             self._end_workers()
             raise
         self._end_workers()

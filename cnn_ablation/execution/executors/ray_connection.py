@@ -80,6 +80,18 @@ class Connection:
                 time.sleep(1.0)
         raise PeerLostError(f"Ray's head at {self._head} is gone ({reason})")
 
+    def require_client(self, error: BaseException) -> None:
+        """Tells an error that comes of a Ray Client without its head from others.
+
+        Args:
+            error: what a call of Ray's, or anything else, has raised.
+
+        Raises:
+            PeerLostError: the client has lost its head, and has given up.
+        """
+        if "://" in self._head and isinstance(error, Exception) and not ray.is_initialized():
+            raise PeerLostError(f"Ray's head at {self._head} is gone ({line_of(error)})") from error
+
     def close(self) -> None:
         """Leaves the cluster; a local one ends, and so do all of its processes."""
         with _own_signal_handlers():

@@ -55,6 +55,8 @@ def join(address: str) -> None:
     except Exception as error:
         reason = _reason(error, captured.text)
         raise InputError(f"--ray_address={address}: {reason}") from error
+    # A head that is gone is said by who finds out, in a line.
+    logging.getLogger("ray.util.client").setLevel(logging.CRITICAL)
 
 
 def reach(address: str) -> None:

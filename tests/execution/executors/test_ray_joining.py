@@ -4,9 +4,12 @@ The texts are Ray 2.60.0's, which was started as another version, and on another
 """
 
 import importlib.util
+import subprocess
 import sys
 
 import pytest
+
+from cnn_ablation.errors import PeerLostError
 
 pytestmark = [
     pytest.mark.ray,
@@ -70,3 +73,39 @@ def test_what_ray_writes_to_standard_error_is_kept(capfd: pytest.CaptureFixture[
         os.write(2, b"noise of C++\n")
     os.write(2, b"after\n")
     assert (captured.text, capfd.readouterr().err) == ("noise of C++\n", "after\n")
+
+
+@pytest.mark.parametrize(
+    ("head", "is_there", "is_lost"),
+    [("ray://x:1", False, True), ("ray://x:1", True, False), ("x:1", False, False)],
+)
+def test_a_client_that_has_lost_its_head_is_told_from_other_errors(
+    head: str, is_there: bool, is_lost: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    from cnn_ablation.execution.executors.ray_connection import Connection
+
+    monkeypatch.setattr(ray, "is_initialized", lambda: is_there)
+    connection = Connection.__new__(Connection)
+    vars(connection)["_head"] = head
+    connection.require_client(KeyboardInterrupt())
+    error = ConnectionError("Client is shutting down.")
+    if is_lost:
+        with pytest.raises(PeerLostError, match=r"^Ray's head at ray://x:1 is gone \(Client is"):
+            connection.require_client(error)
+    else:
+        connection.require_client(error)
+
+
+def test_no_call_starts_a_cluster_of_its_own() -> None:
+    """Ray reads the variable when it is imported, which is after what is imported here."""
+    code = (
+        "import cnn_ablation.execution.executors as executors\n"
+        "from cnn_ablation.errors import InputError\n"
+        "options = executors.ExecutorOptions('ray', ray_address='nowhere')\n"
+        "try: executors.make_executor(options, executors.Job(), None)\n"
+        "except InputError: pass\n"
+        "from ray._private.auto_init_hook import enable_auto_connect as found; assert not found"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
