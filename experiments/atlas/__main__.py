@@ -23,11 +23,6 @@ from experiments.atlas.states import State, state_of
 
 FLAGS = flags.FLAGS
 _MODULE = "cnn_ablation: the atlas"
-flags.DEFINE_list("only", [], "names of studies, with * for any letters", module_name=_MODULE)
-flags.DEFINE_bool("list", False, "print how far each has come; train nothing", module_name=_MODULE)
-flags.DEFINE_bool("page", False, "bring docs/atlas.md up to date", module_name=_MODULE)
-flags.DEFINE_string("manual_dir", None, "folder with a dataset's archives", module_name=_MODULE)
-flags.DEFINE_string("executor", "auto", "as of a study", module_name=_MODULE)
 
 
 def main() -> int:
@@ -93,5 +88,17 @@ def _train(wanted: Sequence[Entry]) -> int:
     return 3 if failed else 0
 
 
+def define_flags() -> None:
+    """Defines the command's own flags."""
+    flags.DEFINE_list("only", [], "names of studies, with * for any letters", module_name=_MODULE)
+    flags.DEFINE_bool(
+        "list", False, "print how far each has come; train nothing", module_name=_MODULE
+    )
+    flags.DEFINE_bool("page", False, "bring docs/atlas.md up to date", module_name=_MODULE)
+    flags.DEFINE_string("manual_dir", None, "folder with a dataset's archives", module_name=_MODULE)
+    flags.DEFINE_string("executor", "auto", "as of a study", module_name=_MODULE)
+
+
 if __name__ == "__main__":
+    define_flags()
     entry.run(main, __doc__ or "")
