@@ -1,10 +1,11 @@
 """The Colab notebook: it finds its code, runs from top to bottom and links to nothing."""
 
 import configparser
+import importlib.metadata
 import re
-import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -34,12 +35,9 @@ def source(name: str) -> str:
 
 @pytest.fixture
 def executed(tmp_path: Path, private_folders: Path) -> NotebookNode:
-    """The notebook after a small run, started beside an upload of the checkout."""
+    """The notebook after a small run, in an empty folder, with the package installed."""
     content = tmp_path / "content"
-    upload = content / "cnn_ablation-main"
-    upload.mkdir(parents=True)
-    for name in ("setup.cfg", "cnn_ablation", "experiments"):
-        (upload / name).symlink_to(ROOT / name)
+    content.mkdir()
     notebook = read()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IPYTHONDIR", str(content / "ipython"))
@@ -55,7 +53,7 @@ def executed(tmp_path: Path, private_folders: Path) -> NotebookNode:
             TRAIN_SPLIT="train[:1%]",
             TEST_SPLIT="test[:1%]",
         )
-    assert len(list((upload / "runs").iterdir())) == 1
+    assert len(list((content / "runs").iterdir())) == 2
     return notebook
 
 
@@ -72,6 +70,8 @@ def assert_shows_everything(notebook: NotebookNode) -> None:
         assert table.startswith("| variant | test accuracy, %")
         assert len(table.strip().splitlines()) > 4
         assert ("published accuracy" in table) == (name != "confound-table")
+    (page,) = outputs(notebook, "report-page", "text/html")
+    assert page.startswith('<iframe srcdoc="&lt;!doctype html') and "Stride" in page
     for name in VERDICTS:
         (verdicts,) = outputs(notebook, name, "text/markdown")
         assert all(
@@ -156,7 +156,7 @@ def test_a_parameter_that_is_none_is_refused(tmp_path: Path) -> None:
 
 def test_installing_leaves_the_runtimes_jax_alone() -> None:
     (line,) = re.findall(r"%pip .*", source("install"))
-    assert line == "%pip install --quiet --editable ."
+    assert line == '%pip install --quiet "{PACKAGE}"'
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
     lines = config["options"]["install_requires"].splitlines()
@@ -170,7 +170,7 @@ def test_installing_leaves_the_runtimes_jax_alone() -> None:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A folder with as much of the project as makes it known for one."""
-    for file in ("setup.cfg", "experiments/notebook.py", "cnn_ablation/__init__.py"):
+    for file in ("setup.cfg", "experiments/notebook.py", "cnn_ablation/main.py"):
         path = tmp_path / "content" / "cnn_ablation-main" / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
@@ -178,7 +178,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("start", ["", "experiments", "cnn_ablation", ".."])
-def test_the_checkout_is_found(start: str, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_checkout_is_found(start: str, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found_from(checkout / start, monkeypatch) == checkout
 
 
@@ -194,20 +194,37 @@ def test_an_uploaded_zip_file_is_unpacked(
         assert found == tmp_path / "upload" / "cnn_ablation (1)" / "cnn_ablation-main"
 
 
-def test_where_there_is_no_checkout_it_says_what_to_do(
+def test_an_uploaded_wheel_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for version in ("0.1.0", "0.2.0"):
+        (tmp_path / f"cnn_ablation-{version}-py3-none-any.whl").touch()
+    wheel = tmp_path / "cnn_ablation-0.2.0-py3-none-any.whl"
+    assert found_from(tmp_path, monkeypatch) == wheel
+
+
+def test_where_it_is_installed_nothing_is_looked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(FileNotFoundError, match=r"upload a zip file .* REPOSITORY"):
+    assert found_from(tmp_path, monkeypatch, installed=True) is None
+
+
+def test_where_there_is_none_it_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(FileNotFoundError, match=r"upload a wheel .* zip file .* REPOSITORY"):
         found_from(tmp_path, monkeypatch)
 
 
-def found_from(start: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the notebook's first cell goes from a folder, which is first on the path then."""
-    monkeypatch.setattr(sys, "path", list(sys.path))
+def found_from(
+    start: Path, monkeypatch: pytest.MonkeyPatch, *, installed: bool = False
+) -> Path | None:
+    """What the notebook's first cell would install in a folder."""
     monkeypatch.chdir(start)
-    exec(source("find-checkout"), {})
-    assert sys.path[0] == str(Path.cwd())
-    return Path.cwd()
+    if not installed:
+        monkeypatch.setattr(importlib.metadata, "distributions", list)
+    scope: dict[str, Any] = {}
+    exec(source("find-package"), scope)
+    found: Path | None = scope["PACKAGE"]
+    return found
 
 
 def test_outputs_of_a_whole_run_are_kept() -> None:
