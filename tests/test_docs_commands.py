@@ -28,6 +28,7 @@ LEFT_OUT = {
     "experiments.variance": "crosses a hundred trials: tests of the sources of variance",
     "experiments.atlas": "trains for days: tests/experiments/test_atlas.py",
     "experiments.benchmark": "takes hours and other libraries: tests/experiments/test_benchmark.py",
+    "experiments.growth": "takes an hour: tests/experiments/test_growth.py",
     "experiments.throughput": "takes hours: tests/experiments/test_throughput.py",
     "experiments.kernels": "takes minutes: tests/experiments/test_kernels_speed.py",
     "experiments.simulate": "takes hours: tests/experiments/test_statistics_simulation.py",
