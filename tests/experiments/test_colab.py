@@ -71,7 +71,7 @@ def assert_shows_everything(notebook: NotebookNode) -> None:
         assert len(table.strip().splitlines()) > 4
         assert ("published accuracy" in table) == (name != "confound-table")
     (page,) = outputs(notebook, "report-page", "text/html")
-    assert page.startswith('<iframe srcdoc="&lt;!DOCTYPE html') and "Stride" in page
+    assert page.startswith('<div><iframe srcdoc="&lt;!DOCTYPE html') and "Stride" in page
     for name in VERDICTS:
         (verdicts,) = outputs(notebook, name, "text/markdown")
         assert all(

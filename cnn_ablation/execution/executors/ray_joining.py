@@ -56,7 +56,8 @@ def join(address: str) -> None:
         reason = _reason(error, captured.text)
         raise InputError(f"--ray_address={address}: {reason}") from error
     # A head that is gone is said by who finds out, in a line.
-    logging.getLogger("ray.util.client").setLevel(logging.CRITICAL)
+    for name in ("ray.util.client", "ray.util.client.logsclient"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def reach(address: str) -> None:
