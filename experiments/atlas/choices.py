@@ -4,78 +4,48 @@ Fifteen are studies of the package. The notebook asked for kernel size, stride a
 network without pooling, which takes five times as long; here they are asked on the base.
 """
 
+from collections.abc import Sequence
+
 from cnn_ablation.claims import Claim, chain
 from cnn_ablation.studies import find
 from cnn_ablation.studies.base import BASE
 from cnn_ablation.study import Question, Study, one_axis
 
-_KERNELS = tuple(f"kernel_size={size}" for size in (3, 5, 7))
-# Pooling leaves no map for a stride of 3; the middle one steps in the first block alone.
-_STRIDES = (1, (2, 1), 2)
 
-KERNEL_SIZE = Study(
-    "kernel_size",
+def _asked_on_base(
+    title: str, field: str, values: Sequence[object], claim: str, text: str, *labels: str
+) -> Study:
+    """A field of the network on the base, and the notebook's claim that labels are in order."""
+    accuracy = Claim(claim, field, text, "test_accuracy", chain(*labels))
+    variants = one_axis(BASE, field, values)
+    heading = field.replace("_", " ").capitalize()
+    return Study(field, title, (Question(field, heading, variants, (accuracy,), reference=BASE),))
+
+
+KERNEL_SIZE = _asked_on_base(
     "Do small kernels suffice?",
-    (
-        Question(
-            "kernel_size",
-            "Kernel size",
-            one_axis(BASE, "kernel_size", (3, 5, 7)),
-            (
-                # The notebook's conclusion on its own network.
-                Claim(
-                    name="smaller-is-more-accurate",
-                    question="kernel_size",
-                    text="smaller kernels are more accurate",
-                    metric="test_accuracy",
-                    contrasts=chain(*_KERNELS),
-                ),
-            ),
-            reference=BASE,
-        ),
-    ),
+    "kernel_size",
+    (3, 5, 7),
+    "smaller-is-more-accurate",
+    "smaller kernels are more accurate",
+    *(f"kernel_size={size}" for size in (3, 5, 7)),
 )
-STRIDE = Study(
-    "stride",
+# Pooling leaves no map for a stride of 3; the middle one steps in the first block alone.
+STRIDE = _asked_on_base(
     "What does the stride of the convolutions do?",
-    (
-        Question(
-            "stride",
-            "Stride",
-            one_axis(BASE, "stride", _STRIDES),
-            (
-                Claim(
-                    name="lower-is-more-accurate",
-                    question="stride",
-                    text="a lower stride is more accurate",
-                    metric="test_accuracy",
-                    contrasts=chain("stride=1", "stride=2,1", "stride=2"),
-                ),
-            ),
-            reference=BASE,
-        ),
-    ),
+    "stride",
+    (1, (2, 1), 2),
+    "lower-is-more-accurate",
+    "a lower stride is more accurate",
+    *("stride=1", "stride=2,1", "stride=2"),
 )
-PADDING = Study(
-    "padding",
+PADDING = _asked_on_base(
     "Does padding keep what is at the edge?",
-    (
-        Question(
-            "padding",
-            "Padding",
-            one_axis(BASE, "padding", ("valid", "same")),
-            (
-                Claim(
-                    name="valid-is-more-accurate",
-                    question="padding",
-                    text="valid padding is more accurate than same",
-                    metric="test_accuracy",
-                    contrasts=(("padding=valid", "padding=same"),),
-                ),
-            ),
-            reference=BASE,
-        ),
-    ),
+    "padding",
+    ("valid", "same"),
+    "valid-is-more-accurate",
+    "valid padding is more accurate than same",
+    *("padding=valid", "padding=same"),
 )
 
 # In the order in which a block and its training are put together.

@@ -56,6 +56,11 @@ class Entry:
         return self.name.split("/")[1]
 
     @property
+    def question(self) -> str:
+        """Its name without the dataset: what is asked of both."""
+        return self.name.split("/", 1)[1]
+
+    @property
     def folder(self) -> Path:
         """Where its trials are."""
         first = _FIRST_ROUND.get(self.name)

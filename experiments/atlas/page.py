@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from cnn_ablation.claims.sentences import telling_contrast
 from cnn_ablation.display.text import markdown_table
 from cnn_ablation.report import write_effects
 from cnn_ablation.study.arms import ARMS
+from cnn_ablation.system.files import write_text
 from experiments.atlas.cost import cost_table
 from experiments.atlas.states import State
 
@@ -42,16 +42,17 @@ def filled(page: str, own: Mapping[str, str]) -> str:
             f"<!-- {name}: python -m experiments.atlas --page -->",
             f"<!-- end of {name} -->",
         )
-        mark = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.S)
-        if not mark.search(page):
+        before, _, rest = page.partition(begin)
+        _, marked, after = rest.partition(end)
+        if not marked:
             raise ValueError(f"the page has no part {name}")
-        page = mark.sub(lambda _, new=f"{begin}\n{text}\n{end}": new, page)  # type: ignore[misc]
+        page = f"{before}{begin}\n{text}\n{end}{after}"
     return page
 
 
 def write(states: Sequence[State]) -> Iterator[Path]:
     """Brings the page and its pictures up to date; those that were written."""
-    PAGE.write_text(filled(PAGE.read_text(), parts(states)))
+    write_text(PAGE, filled(PAGE.read_text(), parts(states)))
     yield PAGE
     for part, picture in PICTURES.items():
         results = [s.results for s in states if s.entry.part == part and s.is_done and s.results]
@@ -64,15 +65,14 @@ def _states(states: Sequence[State]) -> str:
     rows = [["study", *NAMES.values()]]
     found: dict[str, dict[str, str]] = {}
     for state in states:
-        _, study = state.entry.name.split("/", 1)
-        found.setdefault(study, {})[state.entry.dataset] = state.words
+        found.setdefault(state.entry.question, {})[state.entry.dataset] = state.words
     rows += [[study, *(of.get(name, "–") for name in NAMES)] for study, of in found.items()]
     return markdown_table(rows, figures=False)
 
 
 def _claims(states: Sequence[State]) -> str:
     rows = [["study", "claim", "arm", "dataset", "verdict", "difference", "seeds"]]
-    for state in sorted(states, key=lambda state: state.entry.name.split("/", 1)[1]):
+    for state in sorted(states, key=lambda state: state.entry.question):
         rows += [_row(state, verdict) for verdict in state.verdicts]
     return markdown_table(rows, figures=False)
 
@@ -87,8 +87,7 @@ def _row(state: State, verdict: Verdict) -> list[str]:
         shown = f"{contrast.named}: {unit.signed(contrast.difference)}{bounds}{unit.difference}"
         seeds = str(contrast.n)
     outcome = ", ".join([f"**{verdict.outcome}**", *verdict.qualifiers])
-    study = state.entry.name.split("/", 1)[1]
-    return [study, text, arm, NAMES[state.entry.dataset], outcome, shown, seeds]
+    return [state.entry.question, text, arm, NAMES[state.entry.dataset], outcome, shown, seeds]
 
 
 def _arm(verdict: Verdict) -> tuple[str, str]:

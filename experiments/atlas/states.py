@@ -59,7 +59,7 @@ class State:
         """`done, 1,280 trials`, `210 trials, at least 90 to come` or `not begun`."""
         if self.results is None:
             return "not begun"
-        count = f"{plural(len(self.trials), 'trial')}"
+        count = plural(len(self.trials), "trial")
         return f"done, {count}" if self.is_done else f"{count}, at least {self.missing} to come"
 
 
