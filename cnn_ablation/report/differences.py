@@ -68,7 +68,8 @@ def _draw(axes: Axes, *, verdict: Verdict, rows: Sequence[ContrastVerdict], unit
     axes.set_ylim(len(rows) - 0.4, -0.75)
     axes.grid(axis="y", visible=False)
     axes.locator_params(axis="x", nbins=6)
-    axes.set_xlabel(difference_label(claim.unit))
+    # Long names beside the axes leave them narrower than the label: it goes on below the names.
+    axes.set_xlabel(difference_label(claim.unit), loc="right")
 
 
 def _limits(rows: Sequence[ContrastVerdict], unit: Unit, margin: float) -> tuple[float, float]:

@@ -121,11 +121,10 @@ def _published_column(arm: Sequence[Measured]) -> Column:
     epochs = sorted({len(its.test_loss) for its in published})
     setting = " or ".join(dict.fromkeys(its.setting for its in published if its.setting))
     heading = Cell(
-        "published accuracy, %",
+        "published %, loss, s",
         (
+            f"{setting or 'setting not said'},",
             f"one run, {' or '.join(map(str, epochs))} epochs",
-            setting or "setting not said",
-            "loss; seconds in all",
         ),
     )
     return Column(heading, _published_cell)
@@ -135,7 +134,7 @@ def _published_cell(m: Measured) -> Cell:
     its = m.variant.published
     if its is None:
         return Cell(NONE)
-    others = f"{its.test_loss[-1]:.4f}; {_three_digits(its.seconds)}"
+    others = f"{its.test_loss[-1]:.4f}, {_three_digits(its.seconds)}"
     return Cell(f"{100 * its.test_accuracy[-1]:.2f}", (others,))
 
 

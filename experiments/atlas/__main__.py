@@ -78,7 +78,7 @@ def _train(wanted: Sequence[Entry]) -> int:
             print(f"atlas    {number} of {len(wanted)}: {its.name}: nothing is missing", flush=True)
             continue
         print(f"atlas    {number} of {len(wanted)}: {its.name}", flush=True)
-        options = its.options(manual_dir=FLAGS.manual_dir, executor=FLAGS.executor)
+        options = its.options(manual_dir=_archives_of(its), executor=FLAGS.executor)
         with trained_session(its.study, options) as session:
             results = session.store.results()
             session.store.record_judgement(judge_results(results, intervals=False))
@@ -88,6 +88,11 @@ def _train(wanted: Sequence[Entry]) -> int:
     return 3 if failed else 0
 
 
+def _archives_of(its: Entry) -> str | None:
+    """Where its dataset's archives are: those of MNIST and Fashion-MNIST have the same names."""
+    return FLAGS.manual_dir if its.dataset == "fashion_mnist" else None
+
+
 def define_flags() -> None:
     """Defines the command's own flags."""
     flags.DEFINE_list("only", [], "names of studies, with * for any letters", module_name=_MODULE)
@@ -95,7 +100,9 @@ def define_flags() -> None:
         "list", False, "print how far each has come; train nothing", module_name=_MODULE
     )
     flags.DEFINE_bool("page", False, "bring docs/atlas.md up to date", module_name=_MODULE)
-    flags.DEFINE_string("manual_dir", None, "folder with a dataset's archives", module_name=_MODULE)
+    flags.DEFINE_string(
+        "manual_dir", None, "folder with Fashion-MNIST's archives", module_name=_MODULE
+    )
     flags.DEFINE_string("executor", "auto", "as of a study", module_name=_MODULE)
 
 

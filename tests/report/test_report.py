@@ -124,7 +124,7 @@ def test_tables_hold_the_figures(page: Page, markdown: str, results: StudyResult
     row = next(row for row in page.rows if row[0] == "s2" and len(row) == 8)
     mean, sd = statistics.fmean(accuracies), statistics.stdev(accuracies)
     assert row[1].startswith(f"{mean:.2f} ± {sd:.2f} [")
-    assert row[2] == "15.12 2.1892; 31.4"
+    assert row[2] == "15.12 2.1892, 31.4"
     assert float(row[4].split()[0]) == pytest.approx(statistics.median(times), rel=5e-3)
     assert row[5:] == ["10", "20,042", "72,392"]
     assert f"| s2 | {mean:.2f} ± {sd:.2f}<br>" in markdown

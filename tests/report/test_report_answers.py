@@ -46,7 +46,7 @@ def test_a_table_is_short_and_leaves_out_what_is_empty() -> None:
         answers(synthetic_results(stride_study(), rounds=rounds))[0].table for rounds in (3, 0)
     )
     head, _, *rows = timed.strip().splitlines()
-    assert "s per epoch" in head and "published accuracy" in head
+    assert "s per epoch" in head and "published %, loss, s" in head
     assert "s per epoch" not in untimed and "parameters" in untimed
     assert [row.split(" | ")[0] for row in rows] == [f"| s{s}" for s in range(1, 6)]
     assert "<sub>" not in "".join(rows)
