@@ -160,6 +160,44 @@ def test_flags_that_pages_speak_of_are_flags() -> None:
     assert not unknown
 
 
+# Commands of other programs: the first group names what must be there, and where.
+PROGRAMS = {
+    r"pip install -e \.\[(\w+)\]$": "setup.cfg",
+    r"\./run\.sh(?: (\w+).*)?$": "run.sh",
+    r"sbatch (?:--\S+ )*docs/clusters/(\w+\.sbatch) python -m ": "docs/clusters",
+    r'pytest -m "search and (\w+)" tests/execution/hosts/test_scenarios\.py$': "setup.cfg",
+    r"(tensorboard|mlflow) ": "setup.cfg",
+    r"python3\.11 -m (venv) ": "run.sh",
+    r"pip install keras==[\d.]+ tensorflow==[\d.]+ (jax)==[\d.]+ numpy==[\d.]+$": "setup.cfg",
+}
+
+
+def test_commands_of_other_programs_name_what_is_there() -> None:
+    unused = set(PROGRAMS)
+    for line in (line for page in PAGES for line in other_commands(page)):
+        program = next((one for one in PROGRAMS if re.match(one, line)), None)
+        assert program, f"{line!r}: a command of no program that is known here"
+        path, named = ROOT / PROGRAMS[program], re.match(program, line)
+        known = (
+            " ".join(each.name for each in path.iterdir()) if path.is_dir() else path.read_text()
+        )
+        assert named and (named[1] is None or re.search(rf"\b{re.escape(named[1])}\b", known)), line
+        unused.discard(program)
+    assert not unused
+
+
+def other_commands(page: str) -> list[str]:
+    """The lines of a page's shell blocks that run neither a module nor a file of Python."""
+    lines = [
+        line.partition("  #")[0].strip()
+        for block in blocks(page)
+        if block.language == "sh"
+        for line in block.text.splitlines()
+    ]
+    ours = re.compile(r"(?:[A-Z_]+=\S+ )*(?:python|cnn-ablation) |#|$")
+    return [line for line in lines if not ours.match(line)]
+
+
 @pytest.mark.parametrize("block", excerpts(), ids=lambda block: block.source)
 def test_excerpts_are_what_the_files_say(block: Block) -> None:
     name = block.source.removeprefix("from ")
