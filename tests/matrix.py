@@ -64,7 +64,7 @@ def environment(name: str, python: str, extra: Sequence[str] = ()) -> Path:
     # The tests are of the tree, not of the copy that pip has installed.
     remove = [str(inside), "-m", "pip", "uninstall", "--quiet", "--yes", "cnn_ablation"]
     subprocess.run(remove, check=True)
-    subprocess.run([*install, "--no-deps", "--no-build-isolation", "-e", str(ROOT)], check=True)
+    subprocess.run([*install, "--no-deps", "-e", str(ROOT)], check=True)
     stamp.write_text(wanted)
     return inside
 
