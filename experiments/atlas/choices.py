@@ -1,9 +1,11 @@
 """Eighteen design choices on one base: the notebook's network with 2x2 pooling.
 
 Fifteen are studies of the package. The notebook asked for kernel size, stride and padding on the
-network without pooling, which takes five times as long; here they are asked on the base.
+network without pooling, which takes five times as long; here they are asked on the base. Where a
+study of the package sets learning rates, here they are tuned, and as given an optimizer's default.
 """
 
+import dataclasses
 from collections.abc import Sequence
 
 from cnn_ablation.claims import Claim, chain
@@ -48,6 +50,19 @@ PADDING = _asked_on_base(
     *("padding=valid", "padding=same"),
 )
 
+
+def _without_rates(study: Study) -> Study:
+    """A study's first question, whose variants leave the learning rate to be tuned."""
+    question = study.questions[0]
+    variants = tuple(
+        dataclasses.replace(
+            its, training={name: v for name, v in its.training.items() if name != "learning_rate"}
+        )
+        for its in question.variants
+    )
+    return dataclasses.replace(study, questions=(dataclasses.replace(question, variants=variants),))
+
+
 # In the order in which a block and its training are put together.
 _OF_THE_PACKAGE = (
     *("activation", "normalization", "dropout", "pooling_kind", "dilation", "depth", "width"),
@@ -59,4 +74,5 @@ CHOICES: dict[str, Study] = {
     "stride": STRIDE,
     "padding": PADDING,
     **{name: find(name).study for name in _OF_THE_PACKAGE},
+    **{name: _without_rates(find(name).study) for name in ("optimizer", "schedule")},
 }

@@ -27,8 +27,13 @@ _FIRST_ROUND = {
     "mnist/sequential/kernel_size": "sequential/kernel_size_rate_1",
     "mnist/sequential/pooling": "sequential/pooling_rate_1",
 }
-# Adam's best rates are a thousandth of Adadelta's: all get all.
-_OPTIMIZERS_RATES = "learning_rate:0.0003,0.001,0.003,0.01,0.03,0.1,0.3,1"
+# Of what is tuned over; where an end is best, tuning goes on beyond it. Adam's best rates are a
+# thousandth of Adadelta's, and all get all; the schedules are of SGD with momentum.
+_RATES = {
+    "optimizer": "learning_rate:0.0003,0.001,0.003,0.01,0.03,0.1,0.3,1",
+    "schedule": "learning_rate:0.01,0.03,0.1",
+}
+_USUAL_RATES = "learning_rate:0.3,1,3"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,11 +108,10 @@ def _small_choices(dataset: str) -> Iterator[Entry]:
 
 
 def _tuned_choice(dataset: str, name: str) -> dict[str, Any]:
-    rates = _OPTIMIZERS_RATES if name == "optimizer" else "learning_rate:0.3,1,3"
     return _settings(dataset, epochs=10) | {
         "seeds": range(8),
         "arms": ("tuned",),
-        "tune": rates,
+        "tune": _RATES.get(name, _USUAL_RATES),
         "interactions": False,
         "timing_rounds": 0,
     }
@@ -140,7 +144,7 @@ def _tuned(dataset: str) -> Iterator[Entry]:
     settings = _settings(dataset, epochs=10) | {
         "seeds": range(8),
         "arms": ("tuned", "tuned_params", "tuned_compute"),
-        "tune": "learning_rate:0.3,1,3",
+        "tune": _USUAL_RATES,
         "interactions": False,
         "timing_rounds": 0,
     }

@@ -10,9 +10,11 @@ import pytest
 
 from cnn_ablation.claims.declared import DeclaredClaim, DeclaredClaims
 from cnn_ablation.errors import InputError
+from cnn_ablation.execution.arms import with_arms
 from cnn_ablation.ingest import Rows, judge_tables
-from cnn_ablation.study import add_arms
 from cnn_ablation.study.checks import check_study
+from cnn_ablation.study.plan import Plan
+from cnn_ablation.study.resolving import require_tunable
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.verdicts import schedule_of, setting_of
 from cnn_ablation.training.records import TrialRecord
@@ -39,7 +41,21 @@ def test_every_study_can_be_run() -> None:
     for its in entries():
         check_study(its.study)
         options = its.options()
-        assert add_arms(its.study, options.arms or ()).questions
+        study, tuning = with_arms(its.study, options)
+        require_tunable(
+            Plan(
+                study=study,
+                training=options.training,
+                data=options.data,
+                dataset_version="",
+                fingerprint="",
+                lowering="xla",
+                seeds=tuple(options.seeds),
+                environment={},
+                tuning=tuning,
+            )
+        )
+        assert (tuning is None) == ("tune" not in its.settings)
         assert options.data.dataset == its.dataset
 
 
