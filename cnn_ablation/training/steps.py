@@ -14,6 +14,7 @@ from jax import Array, lax
 
 from cnn_ablation.design import TrainingSpec
 from cnn_ablation.network import model
+from cnn_ablation.network.lowerings import lowering_of
 from cnn_ablation.network.mode import Mode
 from cnn_ablation.optimizers.transformations import decay_weights, warmed
 from cnn_ablation.training.augmenting import augmenting
@@ -166,7 +167,7 @@ def train_epoch(
         stats = measure_input(examples, subset, state.input_stats)
         state = state._replace(input_stats=stats)
     count = examples.labels_N.shape[0] if subset is None else len(subset)
-    order_N = jax.random.permutation(order_key, count)
+    order_N = lowering_of(config.lowering).permutation(order_key, count)
     order_N = order_N if subset is None else subset[order_N]
     grid = batch_grid(order_N, min(config.training.batch_size, count), config.shards)
     indices_SB, weights_SB = own_shard(grid, config.shards)
@@ -175,7 +176,7 @@ def train_epoch(
     def body(state: TrainState, step: tuple[Array, Array, Array]) -> tuple[TrainState, Metrics]:
         indices_B, weights_B, number = step
         change = augmenting(config, noise_key, number, indices_B.shape[0])
-        batch = take(examples, indices_B, weights_B, change)
+        batch = take(examples, indices_B, weights_B, change, config.lowering)
         return train_step(state, batch, jax.random.fold_in(noise_key, number), config)
 
     state, metrics_S = lax.scan(body, state, (indices_SB, weights_SB, steps_S))
@@ -205,7 +206,7 @@ def evaluate_each(
     grid = batch_grid(jnp.arange(count), batch_size, config.shards)
 
     def body(_: None, batch: tuple[Array, Array]) -> tuple[None, tuple[Metrics, Array]]:
-        return None, _eval_each(variables, take(examples, *batch), config)
+        return None, _eval_each(variables, take(examples, *batch, lowering=config.lowering), config)
 
     metrics_S, correct_SB = lax.scan(body, None, own_shard(grid, config.shards))[1]
     if config.shards > 1:

@@ -1,11 +1,16 @@
-"""What follows a convolution in plain JAX: for accelerators, and for choices without a kernel."""
+"""What surrounds a convolution in plain JAX: for accelerators, and for choices without a kernel."""
 
 from collections.abc import Callable
 
 import jax
 
 from cnn_ablation.design import Block
-from cnn_ablation.stages import ACTIVATIONS, activation, pooling
+from cnn_ablation.stages import ACTIVATIONS, activation, pixels, pooling
+
+
+def gather(images_NHWC: jax.Array, indices_B: jax.Array) -> jax.Array:
+    """A batch of images with its pixels scaled; see `lowerings.Lowering.gather`."""
+    return pixels.scale(images_NHWC[indices_B])
 
 
 def with_bias(

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "affine.h"
+#include "examples.h"
 #include "passes.h"
 #include "statistics.h"
 #include "threads.h"
@@ -49,9 +50,15 @@ using Floats3 = ffi::Buffer<ffi::F32, 3>;
 using Floats2 = ffi::Buffer<ffi::F32, 2>;
 using Floats1 = ffi::Buffer<ffi::F32, 1>;
 using Whole4 = ffi::Buffer<ffi::S32, 4>;
+using Whole1 = ffi::Buffer<ffi::S32, 1>;
+using Unsigned1 = ffi::Buffer<ffi::U32, 1>;
+using Bytes = ffi::Buffer<ffi::U8>;
+using Floats = ffi::Buffer<ffi::F32>;
 
 // Elements of a map above which another thread is worth waking.
 constexpr std::size_t kLargeMap = 100000;
+// Images of one task of gathering.
+constexpr Index kGatheredImages = 32;
 
 // A failed lookup, as an exception for `without_exceptions`.
 template <typename T>
@@ -228,6 +235,29 @@ ffi::Error run_normalize_backward(ffi::ThreadPool threads, Floats4 out_gradients
   });
 }
 
+ffi::Error run_gather(ffi::ThreadPool threads, Bytes images,
+                      Whole1 indices, ffi::Result<Floats> out) {
+  return without_exceptions([&] {
+    const Index count = images.dimensions()[0], batch = indices.dimensions()[0];
+    const Index size = batch == 0 ? 0 : out->element_count() / batch;
+    const Index tasks = (batch + kGatheredImages - 1) / kGatheredImages;
+    ParallelOnPool(threads, out->element_count() > kLargeMap)(tasks, [&](Index task) {
+      const Index begin = task * kGatheredImages;
+      gather_images(images.typed_data(), count, size, indices.typed_data(), begin,
+                    std::min(batch, begin + kGatheredImages), out->typed_data());
+    });
+    return ffi::Error::Success();
+  });
+}
+
+ffi::Error run_sort_by_keys(Unsigned1 keys, Whole1 values,
+                            ffi::Result<Whole1> out) {
+  return without_exceptions([&] {
+    sort_by_keys(keys.typed_data(), values.typed_data(), keys.element_count(), out->typed_data());
+    return ffi::Error::Success();
+  });
+}
+
 }  // namespace
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(Forward, run_forward,
@@ -293,5 +323,18 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(NormalizeBackward, run_normalize_backward,
                                   .Arg<Floats4>()
                                   .Arg<Floats3>()
                                   .Ret<Floats4>());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(Gather, run_gather,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<Bytes>()
+                                  .Arg<Whole1>()
+                                  .Ret<Floats>());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(SortByKeys, run_sort_by_keys,
+                              ffi::Ffi::Bind()
+                                  .Arg<Unsigned1>()
+                                  .Arg<Whole1>()
+                                  .Ret<Whole1>());
 
 }  // namespace cnn_ablation

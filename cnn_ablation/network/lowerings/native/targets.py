@@ -19,6 +19,8 @@ KERNELS = (
     "Moments",
     "Normalize",
     "NormalizeBackward",
+    "Gather",
+    "SortByKeys",
 )
 _loading = threading.Lock()
 
