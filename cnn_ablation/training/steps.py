@@ -50,14 +50,16 @@ def rate_of(training: TrainingSpec, steps: int) -> Any:
     return warmed(rate, training.learning_rate, warm)
 
 
-def optimizer_of(training: TrainingSpec, steps: int = 0) -> optax.GradientTransformation:
+def optimizer_of(
+    training: TrainingSpec, steps: int = 0, lowering: str = "xla"
+) -> optax.GradientTransformation:
     """The optimizer of a training of so many steps, with its schedule, clipping and decay.
 
     In Keras's order: the gradient is clipped by its whole norm (Keras's `global_clipnorm`; its
     `clipnorm` bounds each variable's own), and the decay is of the parameters before the step.
     """
     rate = rate_of(training, steps)
-    chain = [training.optimizer.build(rate)]
+    chain = [lowering_of(lowering).optimizer(training.optimizer, rate)]
     if training.clip_norm:
         chain.insert(0, optax.clip_by_global_norm(training.clip_norm))
     if training.weight_decay:
@@ -75,7 +77,7 @@ def create_train_state(seed: Array | Seeds, config: TrainConfig) -> TrainState:
     key = jax.random.fold_in(jax.random.key(Seeds.of(seed).init), _INIT)
     variables = model.init(config.network, key, lowering=config.lowering)
     params = variables["params"]
-    opt_state = optimizer_of(config.training, config.steps).init(params)
+    opt_state = optimizer_of(config.training, config.steps, config.lowering).init(params)
     batch_stats = variables.get("batch_stats", {})
     return TrainState(params, batch_stats, opt_state, initial_input_stats(config))
 
@@ -128,7 +130,7 @@ def train_step(
         state.params, state.batch_stats, batch, key, config, state.input_stats
     )
     gradients = _over_shards(gradients, config)
-    updates, opt_state = optimizer_of(config.training, config.steps).update(
+    updates, opt_state = optimizer_of(config.training, config.steps, config.lowering).update(
         gradients, state.opt_state, state.params
     )
     params = optax.apply_updates(state.params, updates)

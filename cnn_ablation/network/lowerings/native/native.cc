@@ -5,7 +5,9 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "adadelta.h"
 #include "affine.h"
 #include "examples.h"
 #include "passes.h"
@@ -59,6 +61,8 @@ using Floats = ffi::Buffer<ffi::F32>;
 constexpr std::size_t kLargeMap = 100000;
 // Images of one task of gathering.
 constexpr Index kGatheredImages = 32;
+// Parameters of one task of an optimizer.
+constexpr Index kUpdated = 16384;
 
 // A failed lookup, as an exception for `without_exceptions`.
 template <typename T>
@@ -258,6 +262,36 @@ ffi::Error run_sort_by_keys(Unsigned1 keys, Whole1 values,
   });
 }
 
+// Operands are all gradients, all running squares of them and all running squares of steps; results
+// the steps and the new squares.
+ffi::Error run_adadelta(ffi::ThreadPool threads, ffi::RemainingArgs operands,
+                        ffi::RemainingRets results, float kept, float added, float epsilon) {
+  return without_exceptions([&] {
+    const AdadeltaOptions options = {kept, added, epsilon};
+    const std::size_t count = operands.size() / 3;
+    std::vector<AdadeltaLeaf> parts;
+    std::size_t elements = 0;
+    for (std::size_t leaf = 0; leaf < count; ++leaf) {
+      const float* read[3];
+      float* written[3];
+      for (std::size_t of = 0; of < 3; ++of) {
+        read[of] = value_of(operands.get<Floats>(leaf + of * count)).typed_data();
+        written[of] = value_of(results.get<Floats>(leaf + of * count))->typed_data();
+      }
+      const Index size = value_of(operands.get<Floats>(leaf)).element_count();
+      elements += size;
+      for (Index at = 0; at < size; at += kUpdated) {
+        parts.push_back({read[0] + at, read[1] + at, read[2] + at, written[0] + at, written[1] + at,
+                         written[2] + at, std::min(kUpdated, size - at)});
+      }
+    }
+    ParallelOnPool(threads, elements > kLargeMap)(parts.size(), [&](Index task) {
+      adadelta(parts[task], 0, parts[task].count, options);
+    });
+    return ffi::Error::Success();
+  });
+}
+
 }  // namespace
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(Forward, run_forward,
@@ -336,5 +370,14 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(SortByKeys, run_sort_by_keys,
                                   .Arg<Unsigned1>()
                                   .Arg<Whole1>()
                                   .Ret<Whole1>());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(Adadelta, run_adadelta,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .RemainingArgs()
+                                  .RemainingRets()
+                                  .Attr<float>("kept")
+                                  .Attr<float>("added")
+                                  .Attr<float>("epsilon"));
 
 }  // namespace cnn_ablation

@@ -21,6 +21,7 @@ KERNELS = (
     "NormalizeBackward",
     "Gather",
     "SortByKeys",
+    "Adadelta",
 )
 _loading = threading.Lock()
 
@@ -70,6 +71,8 @@ def call(
     results: Sequence[jax.ShapeDtypeStruct],
     operands: Sequence[jax.Array],
     options: Mapping[str, int | float] | None = None,
+    *,
+    in_place: bool = False,
 ) -> list[Any]:
     """Runs a kernel as a custom call; under `vmap`, once for each element.
 
@@ -78,6 +81,7 @@ def call(
         results: shapes and types of what it returns.
         operands: arrays.
         options: its numbers.
+        in_place: whether each result may have the memory of the operand in its place.
 
     Raises:
         BuildError: The kernels cannot be had; ask `unavailable` first.
@@ -85,7 +89,12 @@ def call(
     loaded = _load()
     if isinstance(loaded, build.BuildError):
         raise loaded
-    run = jax.ffi.ffi_call(_target(kernel, loaded), list(results), vmap_method="sequential")
+    run = jax.ffi.ffi_call(
+        _target(kernel, loaded),
+        list(results),
+        vmap_method="sequential",
+        input_output_aliases={at: at for at in range(len(results))} if in_place else None,
+    )
     numbers = {
         name: np.float32(value) if isinstance(value, float) else np.int64(value)
         for name, value in (options or {}).items()
