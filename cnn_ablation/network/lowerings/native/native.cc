@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "adadelta.h"
 #include "affine.h"
 #include "examples.h"
+#include "optimizers.h"
 #include "passes.h"
 #include "statistics.h"
 #include "threads.h"
@@ -262,33 +262,62 @@ ffi::Error run_sort_by_keys(Unsigned1 keys, Whole1 values,
   });
 }
 
-// Operands are all gradients, all running squares of them and all running squares of steps; results
-// the steps and the new squares.
-ffi::Error run_adadelta(ffi::ThreadPool threads, ffi::RemainingArgs operands,
-                        ffi::RemainingRets results, float kept, float added, float epsilon) {
-  return without_exceptions([&] {
-    const AdadeltaOptions options = {kept, added, epsilon};
-    const std::size_t count = operands.size() / 3;
-    std::vector<AdadeltaLeaf> parts;
-    std::size_t elements = 0;
-    for (std::size_t leaf = 0; leaf < count; ++leaf) {
-      const float* read[3];
-      float* written[3];
-      for (std::size_t of = 0; of < 3; ++of) {
-        read[of] = value_of(operands.get<Floats>(leaf + of * count)).typed_data();
-        written[of] = value_of(results.get<Floats>(leaf + of * count))->typed_data();
-      }
-      const Index size = value_of(operands.get<Floats>(leaf)).element_count();
-      elements += size;
-      for (Index at = 0; at < size; at += kUpdated) {
-        parts.push_back({read[0] + at, read[1] + at, read[2] + at, written[0] + at, written[1] + at,
-                         written[2] + at, std::min(kUpdated, size - at)});
-      }
+Mean mean_of(const ffi::Dictionary& options, std::string_view kept, std::string_view added) {
+  return {value_of(options.get<float>(kept)), value_of(options.get<float>(added))};
+}
+
+// Operands are all leaves of a rule's first array, then those of the next; results likewise.
+template <typename Rule>
+ffi::Error run_rule(ffi::ThreadPool& threads, const ffi::RemainingArgs& operands,
+                    const ffi::RemainingRets& results, const Rule& rule) {
+  const std::size_t leaves = operands.size() / Rule::kArrays;
+  std::vector<Piece<Rule>> pieces;
+  std::size_t elements = 0;
+  for (std::size_t leaf = 0; leaf < leaves; ++leaf) {
+    Piece<Rule> whole = {};
+    for (std::size_t of = 0; of < Rule::kArrays; ++of) {
+      const Floats operand = value_of(operands.get<Floats>(leaf + of * leaves));
+      whole.read[of] = operand.typed_data();
+      whole.written[of] = value_of(results.get<Floats>(leaf + of * leaves))->typed_data();
+      whole.count = static_cast<Index>(operand.element_count());
     }
-    ParallelOnPool(threads, elements > kLargeMap)(parts.size(), [&](Index task) {
-      adadelta(parts[task], 0, parts[task].count, options);
-    });
-    return ffi::Error::Success();
+    elements += whole.count;
+    for (Index at = 0; at < whole.count; at += kUpdated) {
+      Piece<Rule> piece = whole;
+      piece.count = std::min(kUpdated, whole.count - at);
+      for (const float*& read : piece.read) read += at;
+      for (float*& written : piece.written) written += at;
+      pieces.push_back(piece);
+    }
+  }
+  ParallelOnPool(threads, elements > kLargeMap)(
+      pieces.size(), [&](Index task) { update(pieces[task], rule); });
+  return ffi::Error::Success();
+}
+
+ffi::Error run_adadelta(ffi::ThreadPool threads, ffi::RemainingArgs operands,
+                        ffi::RemainingRets results, ffi::Dictionary options) {
+  return without_exceptions([&] {
+    const float epsilon = value_of(options.get<float>("epsilon"));
+    return run_rule(threads, operands, results, Adadelta{mean_of(options, "kept", "added"), epsilon});
+  });
+}
+
+ffi::Error run_adam(ffi::ThreadPool threads, Floats scale, ffi::RemainingArgs operands,
+                    ffi::RemainingRets results, ffi::Dictionary options) {
+  return without_exceptions([&] {
+    const Adam rule = {mean_of(options, "kept", "added"),
+                       mean_of(options, "kept_square", "added_square"),
+                       value_of(options.get<float>("epsilon")), scale.typed_data()[0]};
+    return run_rule(threads, operands, results, rule);
+  });
+}
+
+ffi::Error run_rms_prop(ffi::ThreadPool threads, ffi::RemainingArgs operands,
+                        ffi::RemainingRets results, ffi::Dictionary options) {
+  return without_exceptions([&] {
+    const float epsilon = value_of(options.get<float>("epsilon"));
+    return run_rule(threads, operands, results, RmsProp{mean_of(options, "kept", "added"), epsilon});
   });
 }
 
@@ -371,13 +400,20 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(SortByKeys, run_sort_by_keys,
                                   .Arg<Whole1>()
                                   .Ret<Whole1>());
 
-XLA_FFI_DEFINE_HANDLER_SYMBOL(Adadelta, run_adadelta,
+XLA_FFI_DEFINE_HANDLER_SYMBOL(
+    AdadeltaStep, run_adadelta,
+    ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().RemainingArgs().RemainingRets().Attrs());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(AdamStep, run_adam,
                               ffi::Ffi::Bind()
                                   .Ctx<ffi::ThreadPool>()
+                                  .Arg<Floats>()
                                   .RemainingArgs()
                                   .RemainingRets()
-                                  .Attr<float>("kept")
-                                  .Attr<float>("added")
-                                  .Attr<float>("epsilon"));
+                                  .Attrs());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(
+    RmsPropStep, run_rms_prop,
+    ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().RemainingArgs().RemainingRets().Attrs());
 
 }  // namespace cnn_ablation

@@ -21,7 +21,9 @@ KERNELS = (
     "NormalizeBackward",
     "Gather",
     "SortByKeys",
-    "Adadelta",
+    "AdadeltaStep",
+    "AdamStep",
+    "RmsPropStep",
 )
 _loading = threading.Lock()
 
@@ -72,7 +74,7 @@ def call(
     operands: Sequence[jax.Array],
     options: Mapping[str, int | float] | None = None,
     *,
-    in_place: bool = False,
+    in_place: int | None = None,
 ) -> list[Any]:
     """Runs a kernel as a custom call; under `vmap`, once for each element.
 
@@ -81,7 +83,8 @@ def call(
         results: shapes and types of what it returns.
         operands: arrays.
         options: its numbers.
-        in_place: whether each result may have the memory of the operand in its place.
+        in_place: the operand whose memory the first result may have, the next one that of the
+            next operand; None shares none.
 
     Raises:
         BuildError: The kernels cannot be had; ask `unavailable` first.
@@ -93,7 +96,9 @@ def call(
         _target(kernel, loaded),
         list(results),
         vmap_method="sequential",
-        input_output_aliases={at: at for at in range(len(results))} if in_place else None,
+        input_output_aliases=None
+        if in_place is None
+        else {in_place + at: at for at in range(len(results))},
     )
     numbers = {
         name: np.float32(value) if isinstance(value, float) else np.int64(value)
