@@ -48,7 +48,7 @@ def test_images_are_gathered_and_scaled_to_the_bit(images: Any, data: st.DataObj
 
 def test_a_batch_of_many_images_is_gathered_on_several_threads() -> None:
     key = jax.random.key(0)
-    images = jax.random.randint(key, (300, 28, 28, 1), 0, 256).astype(jnp.uint8)
+    images = jax.random.randint(key, (300, 64, 64, 1), 0, 256).astype(jnp.uint8)
     indices = jax.random.randint(key, (257,), 0, 300)
     np.testing.assert_array_equal(NATIVE.gather(images, indices), PLAIN.gather(images, indices))
 

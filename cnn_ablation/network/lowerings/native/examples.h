@@ -11,24 +11,27 @@
 namespace cnn_ablation {
 
 // The pixels of one image, 0 to 255, as 0 to 1: by a product, as XLA divides by a constant.
-inline void scale_pixels(const std::uint8_t* pixels, Index count, float* out) {
+inline void scale_pixels(const std::uint8_t* __restrict pixels, Index count, float* __restrict out) {
   constexpr float kScale = 1.0f / 255.0f;
-  Index at = 0;
-  for (; at + kLanes <= count; at += kLanes) {
-    typedef std::uint8_t Bytes __attribute__((vector_size(kLanes)));
-    Bytes bytes;
-    std::memcpy(&bytes, pixels + at, sizeof(bytes));
-    store(out + at, __builtin_convertvector(bytes, Vector) * kScale);
-  }
-  for (; at < count; ++at) out[at] = static_cast<float>(pixels[at]) * kScale;
+  for (Index at = 0; at < count; ++at) out[at] = static_cast<float>(pixels[at]) * kScale;
 }
+
+constexpr Index kAhead = 2;       // images
+constexpr Index kLineBytes = 64;  // of the cache
 
 // Image `indices[i]` of `size` pixels, scaled, as image i. An index beyond the last image is the last.
 inline void gather_images(const std::uint8_t* images, Index count, Index size,
                           const std::int32_t* indices, Index begin, Index end, float* out) {
+  const auto place = [&](Index at) {
+    return images + std::clamp<Index>(indices[at], 0, count - 1) * size;
+  };
   for (Index at = begin; at < end; ++at) {
-    const Index image = std::clamp<Index>(indices[at], 0, count - 1);
-    scale_pixels(images + image * size, size, out + at * size);
+    // Images lie anywhere in memory: the next but one is on its way while this one is scaled.
+    if (at + kAhead < end) {
+      const std::uint8_t* next = place(at + kAhead);
+      for (Index pixel = 0; pixel < size; pixel += kLineBytes) __builtin_prefetch(next + pixel);
+    }
+    scale_pixels(place(at), size, out + at * size);
   }
 }
 

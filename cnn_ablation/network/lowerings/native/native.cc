@@ -59,8 +59,9 @@ using Floats = ffi::Buffer<ffi::F32>;
 
 // Elements of a map above which another thread is worth waking.
 constexpr std::size_t kLargeMap = 100000;
-// Images of one task of gathering.
+// Images of one task of gathering, and pixels of a batch above which another thread is worth waking.
 constexpr Index kGatheredImages = 32;
+constexpr std::size_t kLargeBatch = 1000000;
 // Parameters of one task of an optimizer.
 constexpr Index kUpdated = 16384;
 
@@ -245,7 +246,7 @@ ffi::Error run_gather(ffi::ThreadPool threads, Bytes images,
     const Index count = images.dimensions()[0], batch = indices.dimensions()[0];
     const Index size = batch == 0 ? 0 : out->element_count() / batch;
     const Index tasks = (batch + kGatheredImages - 1) / kGatheredImages;
-    ParallelOnPool(threads, out->element_count() > kLargeMap)(tasks, [&](Index task) {
+    ParallelOnPool(threads, out->element_count() > kLargeBatch)(tasks, [&](Index task) {
       const Index begin = task * kGatheredImages;
       gather_images(images.typed_data(), count, size, indices.typed_data(), begin,
                     std::min(batch, begin + kGatheredImages), out->typed_data());
