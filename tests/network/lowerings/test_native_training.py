@@ -105,6 +105,13 @@ def test_optimizers_step_as_optax_does(optimizer: Optimizer, rate: Any) -> None:
     chex.assert_trees_all_close(ours[1], theirs[1], rtol=1e-5, atol=1e-9)
 
 
+@pytest.mark.parametrize("optimizer", ONES, ids=repr)
+def test_a_state_serves_every_lowering(optimizer: Optimizer) -> None:
+    ours, theirs = (its.optimizer(optimizer, 0.1).init(tree(0, 1.0)) for its in (NATIVE, PLAIN))
+    chex.assert_trees_all_equal_structs(ours, theirs)
+    chex.assert_trees_all_equal(ours, theirs)
+
+
 def test_seeds_side_by_side_step_as_each_alone() -> None:
     rule = NATIVE.optimizer(Adadelta(), 1.0)
 

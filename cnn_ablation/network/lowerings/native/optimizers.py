@@ -19,9 +19,10 @@ def optimizer(of: Optimizer, learning_rate: Any) -> "optax.GradientTransformatio
     import optax
 
     rated = optax.scale_by_learning_rate(learning_rate)
-    # By the very class: a user's subclass may compute something else.
+    # By the very class: a user's subclass may compute something else. States have the form of
+    # Optax's own, which any lowering can go on with: its Adadelta begins with a decay, here of 0.
     if type(of) is Adadelta:
-        return optax.chain(scale_by_adadelta(of.rho, of.epsilon), rated)
+        return optax.chain(optax.identity(), scale_by_adadelta(of.rho, of.epsilon), rated)
     if type(of) in (Adam, AdamW):
         assert isinstance(of, Adam)
         return optax.chain(scale_by_adam(of.beta_1, of.beta_2, of.epsilon), rated)
