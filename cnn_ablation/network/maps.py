@@ -15,6 +15,7 @@ from cnn_ablation.network import model
 from cnn_ablation.network.block import Drawn, apply_block
 from cnn_ablation.network.lowerings import lowering_of
 from cnn_ablation.network.mode import EVALUATE
+from cnn_ablation.stages import pixels
 from cnn_ablation.stages.initializers import INITIALIZERS
 
 
@@ -47,7 +48,7 @@ def feature_maps(
     """
     images_BHWC = jnp.asarray(images_BHWC)
     if jnp.issubdtype(images_BHWC.dtype, jnp.integer):
-        images_BHWC = model.normalize(images_BHWC)
+        images_BHWC = pixels.scale(images_BHWC)
     images_BHWC = model.standardize(images_BHWC, dict(variables))
     maps: Any = _Blocks(spec, lowering).apply(dict(variables), images_BHWC)
     return list(maps)

@@ -17,7 +17,7 @@ from cnn_ablation.design.training import PRECISIONS
 from cnn_ablation.network.block import Drawn, apply_block, drop
 from cnn_ablation.network.lowerings import lowering_of
 from cnn_ablation.network.mode import EVALUATE, Mode
-from cnn_ablation.stages import head
+from cnn_ablation.stages import head, pixels
 from cnn_ablation.stages.initializers import INITIALIZERS
 
 Params = VariableDict
@@ -130,7 +130,7 @@ def apply(
         precision: of products of float32 numbers, where the device has lower ones.
     """
     if jnp.issubdtype(images_BHWC.dtype, jnp.integer):
-        images_BHWC = normalize(images_BHWC)
+        images_BHWC = pixels.scale(images_BHWC)
     images_BHWC = standardize(images_BHWC, variables)
     with jax.default_matmul_precision(PRECISIONS[precision]):
         return jnp.asarray(Network(spec, lowering, dtype).apply(variables, images_BHWC))
@@ -166,11 +166,6 @@ def apply_training(
     with jax.default_matmul_precision(PRECISIONS[precision]):
         logits_BK, changed = network.apply(variables, images_BHWC, mode, mutable=["batch_stats"])
     return jnp.asarray(logits_BK), changed.get("batch_stats", {})
-
-
-def normalize(images_BHWC: Array) -> Array:
-    """Scales uint8 pixels to 0..1 in float32, as the notebook does."""
-    return images_BHWC.astype(jnp.float32) / 255.0
 
 
 def standardize(images_BHWC: Array, variables: Variables) -> Array:

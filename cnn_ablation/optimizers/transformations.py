@@ -29,11 +29,16 @@ def scale_by_keras_adam(
         count = state.count + 1
         mu = jax.tree.map(lambda g, m: beta_1 * m + (1 - beta_1) * g, updates, state.mu)
         nu = jax.tree.map(lambda g, v: beta_2 * v + (1 - beta_2) * g * g, updates, state.nu)
-        scale = jnp.sqrt(1 - beta_2**count) / (1 - beta_1**count)
+        scale = keras_adam_scale(count, beta_1, beta_2)
         steps = jax.tree.map(lambda m, v: scale * m / (jnp.sqrt(v) + epsilon), mu, nu)
         return steps, optax.ScaleByAdamState(count, mu, nu)
 
     return optax.GradientTransformation(init, update)
+
+
+def keras_adam_scale(count: Array, beta_1: float, beta_2: float) -> Array:
+    """What corrects the bias of Adam's step number `count`, from 1 on."""
+    return jnp.sqrt(1 - beta_2**count) / (1 - beta_1**count)
 
 
 class DecayState(NamedTuple):

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jax import Array, lax
 
-from cnn_ablation.network import model
+from cnn_ablation.network.lowerings import lowering_of
+from cnn_ablation.stages import pixels
 from cnn_ablation.training.state import BATCH_AXIS, Batch, Examples
 
 
@@ -44,6 +45,7 @@ def take(
     indices_B: Array,
     weights_B: Array,
     change: Callable[[Array], Array] | None = None,
+    lowering: str = "xla",
 ) -> Batch:
     """Gathers a batch and scales its pixels to 0..1.
 
@@ -52,7 +54,10 @@ def take(
         indices_B: which of its examples.
         weights_B: 0 for padding.
         change: what is done to the uint8 images_BHWC before they are scaled, if anything.
+        lowering: name of the lowering.
     """
-    images_BHWC = examples.images_NHWC[indices_B]
-    images_BHWC = images_BHWC if change is None else change(images_BHWC)
-    return Batch(model.normalize(images_BHWC), examples.labels_N[indices_B], weights_B)
+    if change is None:
+        images_BHWC = lowering_of(lowering).gather(examples.images_NHWC, indices_B)
+    else:
+        images_BHWC = pixels.scale(change(examples.images_NHWC[indices_B]))
+    return Batch(images_BHWC, examples.labels_N[indices_B], weights_B)

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 from jax import Array, lax
 
 from cnn_ablation.design.data import STANDARDIZE
-from cnn_ablation.network.model import normalize
+from cnn_ablation.network.lowerings import lowering_of
+from cnn_ablation.stages import pixels
 from cnn_ablation.training.state import Examples, InputStats, TrainConfig
 
 
@@ -18,7 +19,9 @@ def draw_examples(key: Array, count: int, config: TrainConfig) -> Array | None:
     The same key draws the same order for every share, so that a smaller one lies inside a larger.
     """
     wanted = config.data.train_examples(count)
-    return None if wanted == count else jax.random.permutation(key, count)[:wanted]
+    return (
+        None if wanted == count else lowering_of(config.lowering).permutation(key, count)[:wanted]
+    )
 
 
 def draw_labels(key: Array, labels_N: Array, config: TrainConfig) -> Array:
@@ -67,6 +70,6 @@ def _measured(examples: Examples, subset: Array | None) -> dict[str, Array]:
         of_each_NC = jnp.mean(values_NHWC, axis=(1, 2))
         return jnp.mean(of_each_NC if subset is None else of_each_NC[subset], axis=0)
 
-    pixels_NHWC = normalize(examples.images_NHWC)
+    pixels_NHWC = pixels.scale(examples.images_NHWC)
     middle_C = mean(pixels_NHWC)
     return {"mean": middle_C, "std": jnp.sqrt(mean(jnp.square(pixels_NHWC - middle_C)))}

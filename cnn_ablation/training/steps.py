@@ -14,6 +14,7 @@ from jax import Array, lax
 
 from cnn_ablation.design import TrainingSpec
 from cnn_ablation.network import model
+from cnn_ablation.network.lowerings import lowering_of
 from cnn_ablation.network.mode import Mode
 from cnn_ablation.optimizers.transformations import decay_weights, warmed
 from cnn_ablation.training.augmenting import augmenting
@@ -49,14 +50,16 @@ def rate_of(training: TrainingSpec, steps: int) -> Any:
     return warmed(rate, training.learning_rate, warm)
 
 
-def optimizer_of(training: TrainingSpec, steps: int = 0) -> optax.GradientTransformation:
+def optimizer_of(
+    training: TrainingSpec, steps: int = 0, lowering: str = "xla"
+) -> optax.GradientTransformation:
     """The optimizer of a training of so many steps, with its schedule, clipping and decay.
 
     In Keras's order: the gradient is clipped by its whole norm (Keras's `global_clipnorm`; its
     `clipnorm` bounds each variable's own), and the decay is of the parameters before the step.
     """
     rate = rate_of(training, steps)
-    chain = [training.optimizer.build(rate)]
+    chain = [lowering_of(lowering).optimizer(training.optimizer, rate)]
     if training.clip_norm:
         chain.insert(0, optax.clip_by_global_norm(training.clip_norm))
     if training.weight_decay:
@@ -74,7 +77,7 @@ def create_train_state(seed: Array | Seeds, config: TrainConfig) -> TrainState:
     key = jax.random.fold_in(jax.random.key(Seeds.of(seed).init), _INIT)
     variables = model.init(config.network, key, lowering=config.lowering)
     params = variables["params"]
-    opt_state = optimizer_of(config.training, config.steps).init(params)
+    opt_state = optimizer_of(config.training, config.steps, config.lowering).init(params)
     batch_stats = variables.get("batch_stats", {})
     return TrainState(params, batch_stats, opt_state, initial_input_stats(config))
 
@@ -127,7 +130,7 @@ def train_step(
         state.params, state.batch_stats, batch, key, config, state.input_stats
     )
     gradients = _over_shards(gradients, config)
-    updates, opt_state = optimizer_of(config.training, config.steps).update(
+    updates, opt_state = optimizer_of(config.training, config.steps, config.lowering).update(
         gradients, state.opt_state, state.params
     )
     params = optax.apply_updates(state.params, updates)
@@ -166,7 +169,7 @@ def train_epoch(
         stats = measure_input(examples, subset, state.input_stats)
         state = state._replace(input_stats=stats)
     count = examples.labels_N.shape[0] if subset is None else len(subset)
-    order_N = jax.random.permutation(order_key, count)
+    order_N = lowering_of(config.lowering).permutation(order_key, count)
     order_N = order_N if subset is None else subset[order_N]
     grid = batch_grid(order_N, min(config.training.batch_size, count), config.shards)
     indices_SB, weights_SB = own_shard(grid, config.shards)
@@ -175,7 +178,7 @@ def train_epoch(
     def body(state: TrainState, step: tuple[Array, Array, Array]) -> tuple[TrainState, Metrics]:
         indices_B, weights_B, number = step
         change = augmenting(config, noise_key, number, indices_B.shape[0])
-        batch = take(examples, indices_B, weights_B, change)
+        batch = take(examples, indices_B, weights_B, change, config.lowering)
         return train_step(state, batch, jax.random.fold_in(noise_key, number), config)
 
     state, metrics_S = lax.scan(body, state, (indices_SB, weights_SB, steps_S))
@@ -205,7 +208,7 @@ def evaluate_each(
     grid = batch_grid(jnp.arange(count), batch_size, config.shards)
 
     def body(_: None, batch: tuple[Array, Array]) -> tuple[None, tuple[Metrics, Array]]:
-        return None, _eval_each(variables, take(examples, *batch), config)
+        return None, _eval_each(variables, take(examples, *batch, lowering=config.lowering), config)
 
     metrics_S, correct_SB = lax.scan(body, None, own_shard(grid, config.shards))[1]
     if config.shards > 1:

@@ -12,6 +12,7 @@ from strategies import network_specs
 from cnn_ablation.design import NetworkSpec
 from cnn_ablation.design.summary import summarize
 from cnn_ablation.network import model
+from cnn_ablation.stages import pixels
 from cnn_ablation.stages.initializers import INITIALIZERS
 
 DESIGNS = {
@@ -95,5 +96,5 @@ def test_bfloat16_computes_near_float32_from_the_same_parameters() -> None:
 
 
 def test_pixels_are_scaled_to_one() -> None:
-    pixels = jnp.array([0, 51, 255], jnp.uint8)
-    chex.assert_trees_all_close(model.normalize(pixels), jnp.array([0.0, 0.2, 1.0]))
+    some = jnp.array([0, 51, 255], jnp.uint8)
+    chex.assert_trees_all_close(pixels.scale(some), jnp.array([0.0, 0.2, 1.0]))

@@ -12,6 +12,7 @@ from cnn_ablation.data import Dataset
 from cnn_ablation.design import DataSpec, NetworkSpec, TrainingSpec, TrialSpec
 from cnn_ablation.errors import FieldError
 from cnn_ablation.network import model
+from cnn_ablation.stages import pixels
 from cnn_ablation.training.compute import ComputeOptions
 from cnn_ablation.training.drawing import draw_examples, draw_labels
 from cnn_ablation.training.state import Examples, TrainConfig
@@ -114,7 +115,7 @@ def test_standardized_pixels_have_the_statistics_of_the_images_trained_on(fracti
     assert after.input_stats is not None
     np.testing.assert_allclose(after.input_stats["mean"], images.mean((0, 1, 2)) / 255, rtol=1e-5)
     np.testing.assert_allclose(after.input_stats["std"], images.std((0, 1, 2)) / 255, rtol=1e-5)
-    seen = np.asarray(model.standardize(model.normalize(jnp.asarray(images)), after.variables))
+    seen = np.asarray(model.standardize(pixels.scale(jnp.asarray(images)), after.variables))
     np.testing.assert_allclose(seen.mean((0, 1, 2)), 0, atol=1e-5)
     np.testing.assert_allclose(seen.std((0, 1, 2)), 1, rtol=1e-5)
     black = data._replace(images_NHWC=data.images_NHWC * 0)

@@ -15,7 +15,7 @@ import pytest
 from cnn_ablation.design import NetworkSpec, TrainingSpec
 from cnn_ablation.network import model
 from cnn_ablation.network.mode import Mode
-from cnn_ablation.stages import dropout
+from cnn_ablation.stages import dropout, pixels
 from cnn_ablation.training.batches import take
 from cnn_ablation.training.state import Examples, TrainConfig, TrainState
 from cnn_ablation.training.steps import create_train_state, evaluate, train_step
@@ -183,7 +183,7 @@ def test_dropout_is_off_in_evaluation_and_another_in_each_layer_step_and_seed() 
     plain = network.replace(dropout=0.0)
     config = TrainConfig(network, TrainingSpec(), "xla")
     state, data = start(config), examples()
-    images = model.normalize(data.images_NHWC)
+    images = pixels.scale(data.images_NHWC)
     np.testing.assert_array_equal(
         model.apply(network, state.variables, images), model.apply(plain, state.variables, images)
     )
@@ -203,5 +203,5 @@ def test_dropout_is_off_in_evaluation_and_another_in_each_layer_step_and_seed() 
 def test_raw_pixels_are_scaled_and_scaled_ones_left() -> None:
     state, data = start(), examples()
     raw = model.apply(NETWORK, state.variables, data.images_NHWC)
-    scaled = model.apply(NETWORK, state.variables, model.normalize(data.images_NHWC))
+    scaled = model.apply(NETWORK, state.variables, pixels.scale(data.images_NHWC))
     np.testing.assert_array_equal(raw, scaled)

@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import jax
 
@@ -17,8 +18,12 @@ from cnn_ablation.design import BLOCK_FIELDS, Block, NetworkSpec
 from cnn_ablation.errors import InputError
 from cnn_ablation.network.lowerings import banded, plain, xla
 from cnn_ablation.network.lowerings.native import calls as native
-from cnn_ablation.network.lowerings.native import kept, maps
+from cnn_ablation.network.lowerings.native import examples, kept, maps, optimizers
+from cnn_ablation.optimizers import Optimizer
 from cnn_ablation.stages import activation, convolution, normalization, pooling
+
+if TYPE_CHECKING:
+    import optax
 
 # A bias that a block leaves out is one of zeros to `block`, and none of a convolution's concern.
 # Dropout comes after all that a lowering computes.
@@ -53,6 +58,11 @@ class Lowering:
         moments: each image's mean and sum of squared deviations by channel: x_BHWC to two (B, C).
         normalize_channels: every position normalized over its channels: (x_BHWC, epsilon) to
             (B, H, W, C).
+        gather: some of a split's images, their pixels scaled to 0..1: (images_NHWC, indices_B) to
+            (B, H, W, C).
+        permutation: a random order of so many examples: (key, N) to (N,), that of
+            `jax.random.permutation`.
+        optimizer: an optimizer at a rate, a number or a function of the step, as Optax's.
         choices: of some fields, the values that `block`, `dense` and `finish` know; others are
             computed by plain JAX.
     """
@@ -67,6 +77,9 @@ class Lowering:
     finish: Finish = plain.finish
     moments: Callable[[jax.Array], normalization.Moments] = normalization.moments
     normalize_channels: Callable[[jax.Array, float], jax.Array] = normalization.layer_norm
+    gather: Callable[[jax.Array, jax.Array], jax.Array] = plain.gather
+    permutation: Callable[[jax.Array, int], jax.Array] = jax.random.permutation
+    optimizer: Callable[[Optimizer, Any], "optax.GradientTransformation"] = plain.optimizer
     choices: Mapping[str, Collection[str]] = dataclasses.field(default_factory=dict, hash=False)
 
     def unsupported(self, block: Block) -> tuple[str, ...]:
@@ -129,6 +142,9 @@ _BY_NAME = {
         finish=maps.finish,
         moments=maps.moments,
         normalize_channels=maps.normalize_channels,
+        gather=examples.gather,
+        permutation=examples.permutation,
+        optimizer=optimizers.optimizer,
         choices=NATIVE_CHOICES,
     ),
 }

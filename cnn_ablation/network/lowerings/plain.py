@@ -1,11 +1,26 @@
-"""What follows a convolution in plain JAX: for accelerators, and for choices without a kernel."""
+"""What surrounds a convolution in plain JAX: for accelerators, and for choices without a kernel."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import jax
 
 from cnn_ablation.design import Block
-from cnn_ablation.stages import ACTIVATIONS, activation, pooling
+from cnn_ablation.optimizers import Optimizer
+from cnn_ablation.stages import ACTIVATIONS, activation, pixels, pooling
+
+if TYPE_CHECKING:
+    import optax
+
+
+def gather(images_NHWC: jax.Array, indices_B: jax.Array) -> jax.Array:
+    """A batch of images with its pixels scaled; see `lowerings.Lowering.gather`."""
+    return pixels.scale(images_NHWC[indices_B])
+
+
+def optimizer(of: Optimizer, learning_rate: Any) -> "optax.GradientTransformation":
+    """An optimizer at a rate; see `lowerings.Lowering.optimizer`."""
+    return of.build(learning_rate)
 
 
 def with_bias(

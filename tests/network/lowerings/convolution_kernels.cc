@@ -14,6 +14,7 @@
 #include "convolution_maps.h"
 #include "convolution_memory.h"
 #include "convolution_threads.h"
+#include "convolution_training.h"
 
 using namespace cnn_ablation;
 
@@ -91,5 +92,6 @@ int main(int, char** arguments) {
   const bool lanes = lanes_hold(), blocks = blocks_hold(std::atoi(arguments[1]));
   const bool threads = threads_change_nothing(std::atoi(arguments[2])), loops = loops_hold();
   const bool memory = memory_holds(), activations = activations_hold(), maps = maps_hold(100);
-  return activations && maps && lanes && blocks && threads && loops && memory ? 0 : 1;
+  const bool training = training_holds(100);
+  return training && activations && maps && lanes && blocks && threads && loops && memory ? 0 : 1;
 }

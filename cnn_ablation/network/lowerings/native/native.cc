@@ -5,8 +5,11 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "affine.h"
+#include "examples.h"
+#include "optimizers.h"
 #include "passes.h"
 #include "statistics.h"
 #include "threads.h"
@@ -49,9 +52,18 @@ using Floats3 = ffi::Buffer<ffi::F32, 3>;
 using Floats2 = ffi::Buffer<ffi::F32, 2>;
 using Floats1 = ffi::Buffer<ffi::F32, 1>;
 using Whole4 = ffi::Buffer<ffi::S32, 4>;
+using Whole1 = ffi::Buffer<ffi::S32, 1>;
+using Unsigned1 = ffi::Buffer<ffi::U32, 1>;
+using Bytes = ffi::Buffer<ffi::U8>;
+using Floats = ffi::Buffer<ffi::F32>;
 
 // Elements of a map above which another thread is worth waking.
 constexpr std::size_t kLargeMap = 100000;
+// Images of one task of gathering, and pixels of a batch above which another thread is worth waking.
+constexpr Index kGatheredImages = 32;
+constexpr std::size_t kLargeBatch = 1000000;
+// Parameters of one task of an optimizer.
+constexpr Index kUpdated = 16384;
 
 // A failed lookup, as an exception for `without_exceptions`.
 template <typename T>
@@ -228,6 +240,88 @@ ffi::Error run_normalize_backward(ffi::ThreadPool threads, Floats4 out_gradients
   });
 }
 
+ffi::Error run_gather(ffi::ThreadPool threads, Bytes images,
+                      Whole1 indices, ffi::Result<Floats> out) {
+  return without_exceptions([&] {
+    const Index count = images.dimensions()[0], batch = indices.dimensions()[0];
+    const Index size = batch == 0 ? 0 : out->element_count() / batch;
+    const Index tasks = (batch + kGatheredImages - 1) / kGatheredImages;
+    ParallelOnPool(threads, out->element_count() > kLargeBatch)(tasks, [&](Index task) {
+      const Index begin = task * kGatheredImages;
+      gather_images(images.typed_data(), count, size, indices.typed_data(), begin,
+                    std::min(batch, begin + kGatheredImages), out->typed_data());
+    });
+    return ffi::Error::Success();
+  });
+}
+
+ffi::Error run_sort_by_keys(Unsigned1 keys, Whole1 values,
+                            ffi::Result<Whole1> out) {
+  return without_exceptions([&] {
+    sort_by_keys(keys.typed_data(), values.typed_data(), keys.element_count(), out->typed_data());
+    return ffi::Error::Success();
+  });
+}
+
+Mean mean_of(const ffi::Dictionary& options, std::string_view kept, std::string_view added) {
+  return {value_of(options.get<float>(kept)), value_of(options.get<float>(added))};
+}
+
+// Operands are all leaves of a rule's first array, then those of the next; results likewise.
+template <typename Rule>
+ffi::Error run_rule(ffi::ThreadPool& threads, const ffi::RemainingArgs& operands,
+                    const ffi::RemainingRets& results, const Rule& rule) {
+  const std::size_t leaves = operands.size() / Rule::kArrays;
+  std::vector<Piece<Rule>> pieces;
+  std::size_t elements = 0;
+  for (std::size_t leaf = 0; leaf < leaves; ++leaf) {
+    Piece<Rule> whole = {};
+    for (std::size_t of = 0; of < Rule::kArrays; ++of) {
+      const Floats operand = value_of(operands.get<Floats>(leaf + of * leaves));
+      whole.read[of] = operand.typed_data();
+      whole.written[of] = value_of(results.get<Floats>(leaf + of * leaves))->typed_data();
+      whole.count = static_cast<Index>(operand.element_count());
+    }
+    elements += whole.count;
+    for (Index at = 0; at < whole.count; at += kUpdated) {
+      Piece<Rule> piece = whole;
+      piece.count = std::min(kUpdated, whole.count - at);
+      for (const float*& read : piece.read) read += at;
+      for (float*& written : piece.written) written += at;
+      pieces.push_back(piece);
+    }
+  }
+  ParallelOnPool(threads, elements > kLargeMap)(
+      pieces.size(), [&](Index task) { update(pieces[task], rule); });
+  return ffi::Error::Success();
+}
+
+ffi::Error run_adadelta(ffi::ThreadPool threads, ffi::RemainingArgs operands,
+                        ffi::RemainingRets results, ffi::Dictionary options) {
+  return without_exceptions([&] {
+    const float epsilon = value_of(options.get<float>("epsilon"));
+    return run_rule(threads, operands, results, Adadelta{mean_of(options, "kept", "added"), epsilon});
+  });
+}
+
+ffi::Error run_adam(ffi::ThreadPool threads, Floats scale, ffi::RemainingArgs operands,
+                    ffi::RemainingRets results, ffi::Dictionary options) {
+  return without_exceptions([&] {
+    const Adam rule = {mean_of(options, "kept", "added"),
+                       mean_of(options, "kept_square", "added_square"),
+                       value_of(options.get<float>("epsilon")), scale.typed_data()[0]};
+    return run_rule(threads, operands, results, rule);
+  });
+}
+
+ffi::Error run_rms_prop(ffi::ThreadPool threads, ffi::RemainingArgs operands,
+                        ffi::RemainingRets results, ffi::Dictionary options) {
+  return without_exceptions([&] {
+    const float epsilon = value_of(options.get<float>("epsilon"));
+    return run_rule(threads, operands, results, RmsProp{mean_of(options, "kept", "added"), epsilon});
+  });
+}
+
 }  // namespace
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(Forward, run_forward,
@@ -293,5 +387,34 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(NormalizeBackward, run_normalize_backward,
                                   .Arg<Floats4>()
                                   .Arg<Floats3>()
                                   .Ret<Floats4>());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(Gather, run_gather,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<Bytes>()
+                                  .Arg<Whole1>()
+                                  .Ret<Floats>());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(SortByKeys, run_sort_by_keys,
+                              ffi::Ffi::Bind()
+                                  .Arg<Unsigned1>()
+                                  .Arg<Whole1>()
+                                  .Ret<Whole1>());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(
+    AdadeltaStep, run_adadelta,
+    ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().RemainingArgs().RemainingRets().Attrs());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(AdamStep, run_adam,
+                              ffi::Ffi::Bind()
+                                  .Ctx<ffi::ThreadPool>()
+                                  .Arg<Floats>()
+                                  .RemainingArgs()
+                                  .RemainingRets()
+                                  .Attrs());
+
+XLA_FFI_DEFINE_HANDLER_SYMBOL(
+    RmsPropStep, run_rms_prop,
+    ffi::Ffi::Bind().Ctx<ffi::ThreadPool>().RemainingArgs().RemainingRets().Attrs());
 
 }  // namespace cnn_ablation

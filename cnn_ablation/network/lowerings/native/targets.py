@@ -19,6 +19,11 @@ KERNELS = (
     "Moments",
     "Normalize",
     "NormalizeBackward",
+    "Gather",
+    "SortByKeys",
+    "AdadeltaStep",
+    "AdamStep",
+    "RmsPropStep",
 )
 _loading = threading.Lock()
 
@@ -68,6 +73,8 @@ def call(
     results: Sequence[jax.ShapeDtypeStruct],
     operands: Sequence[jax.Array],
     options: Mapping[str, int | float] | None = None,
+    *,
+    in_place: int | None = None,
 ) -> list[Any]:
     """Runs a kernel as a custom call; under `vmap`, once for each element.
 
@@ -76,6 +83,8 @@ def call(
         results: shapes and types of what it returns.
         operands: arrays.
         options: its numbers.
+        in_place: the operand whose memory the first result may have, the next one that of the
+            next operand; None shares none.
 
     Raises:
         BuildError: The kernels cannot be had; ask `unavailable` first.
@@ -83,7 +92,14 @@ def call(
     loaded = _load()
     if isinstance(loaded, build.BuildError):
         raise loaded
-    run = jax.ffi.ffi_call(_target(kernel, loaded), list(results), vmap_method="sequential")
+    run = jax.ffi.ffi_call(
+        _target(kernel, loaded),
+        list(results),
+        vmap_method="sequential",
+        input_output_aliases=None
+        if in_place is None
+        else {in_place + at: at for at in range(len(results))},
+    )
     numbers = {
         name: np.float32(value) if isinstance(value, float) else np.int64(value)
         for name, value in (options or {}).items()
