@@ -14,12 +14,13 @@ from cnn_ablation.report.charts import WIDE, Chart, Panel, split
 from cnn_ablation.report.effects import PRICES, Effect, count_choices, effects_of
 from cnn_ablation.report.looks import FAINT, INK, PAPER
 from cnn_ablation.report.tips import tip
+from cnn_ablation.study.arms import TUNED
 from cnn_ablation.study.results import StudyResults
 from cnn_ablation.study.verdicts import setting_of
 
 _HIGHER, _LOWER = "#b35806", "#7a5cc0"
 _ROW, _MARGINS = 0.235, 0.95
-_LETTERS, _TITLE_LETTERS = 36, 60
+_LETTERS, _TITLE_LETTERS = 40, 60
 # A scale is compressed far from zero where the largest effect is so many times the middle one.
 _FAR = 6.0
 _NICE = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
@@ -176,10 +177,31 @@ def _draw(axes: Axes, *, rows: Sequence[tuple[str, str, str]], columns: Sequence
     if numbers:
         texts = [[number_of(columns[0].effects[key])] for key in rows]
         _write(places[-1], ["points, [interval]"], texts)
-    _write(prices, PRICES, [_prices(key, columns) for key in rows])
+    known = [
+        name
+        for name in PRICES
+        if any(name in e.prices for c in columns for e in c.effects.values())
+    ]
+    _write(prices, known, [_prices(key, columns, known) for key in rows])
     places[0].set_ylim(len(rows) - 0.5, -0.5)
-    labels = [fitted(f"{title}  {label} − {base}", 1, _LETTERS) for title, label, base in rows]
-    places[0].set_yticks(range(len(rows)), labels)
+    places[0].set_yticks(range(len(rows)), _row_labels(rows))
+
+
+def _row_labels(rows: Sequence[tuple[str, str, str]]) -> list[str]:
+    """The question, the variant and its base, without what need not be said in each row."""
+    ending = f" ({TUNED})"
+    all_tuned = all(base.endswith(ending) for _, _, base in rows)
+    labels = []
+    for title, label, base in rows:
+        if all_tuned:
+            label, base = label.removesuffix(ending), base.removesuffix(ending)
+        field, equal, value = base.partition("=")
+        if equal and label.startswith(f"{field}="):
+            base = value
+            if field.replace("_", " ") == title.lower():
+                label = label.removeprefix(f"{field}=")
+        labels.append(fitted(f"{title}  {label} − {base}", 1, _LETTERS))
+    return labels
 
 
 def _draw_column(axes: Axes, rows: Sequence[tuple[str, str, str]], column: Column) -> None:
@@ -238,11 +260,13 @@ def _bent_ticks(axes: Axes, threshold: float, drawn: Sequence[float]) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _prices(key: tuple[str, str, str], columns: Sequence[Column]) -> list[str]:
+def _prices(
+    key: tuple[str, str, str], columns: Sequence[Column], names: Sequence[str]
+) -> list[str]:
     """A multiple for each price; the first column that has it speaks for all."""
     known = [column.effects[key].prices for column in columns if key in column.effects]
     texts = []
-    for price in PRICES:
+    for price in names:
         value = next((prices[price] for prices in known if price in prices), None)
         texts.append("–" if value is None else _multiple(value))
     return texts

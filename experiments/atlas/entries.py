@@ -34,6 +34,14 @@ _RATES = {
     "schedule": "learning_rate:0.01,0.03,0.1",
 }
 _USUAL_RATES = "learning_rate:0.3,1,3"
+# With 8 seeds no p of the exact test is below 2 / 2^8: too much for a family of 7 comparisons. What
+# was trained first has 8 and keeps them: seeds that are added once the others have been seen would
+# make its verdicts exploratory.
+SEEDS, FIRST_SEEDS = 10, 8
+_TRAINED_FIRST = (
+    *("kernel_size", "stride", "padding", "pooling_kind", "dropout", "depthwise"),
+    *("normalization", "batch_size", "dilation"),
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,12 +112,14 @@ def _small_choices(dataset: str) -> Iterator[Entry]:
     for name, study in CHOICES.items():
         settings = _tuned_choice(dataset, name)
         settings["data"] = settings["data"].replace(train_split=A_FIFTH)
+        if name in _TRAINED_FIRST:
+            settings["seeds"] = range(FIRST_SEEDS)
         yield Entry(f"{dataset}/choices_small/{name}", study, settings)
 
 
 def _tuned_choice(dataset: str, name: str) -> dict[str, Any]:
     return _settings(dataset, epochs=10) | {
-        "seeds": range(8),
+        "seeds": range(SEEDS),
         "arms": ("tuned",),
         "tune": _RATES.get(name, _USUAL_RATES),
         "interactions": False,
@@ -142,7 +152,7 @@ def _sequential(dataset: str) -> Iterator[Entry]:
 def _tuned(dataset: str) -> Iterator[Entry]:
     """The notebook with each design tuned, also at equal parameters and at equal compute."""
     settings = _settings(dataset, epochs=10) | {
-        "seeds": range(8),
+        "seeds": range(SEEDS),
         "arms": ("tuned", "tuned_params", "tuned_compute"),
         "tune": _USUAL_RATES,
         "interactions": False,
@@ -155,7 +165,7 @@ def _map(dataset: str) -> Iterator[Entry]:
     """The notebook's designs over rates; the epochs of a map are read from the longest training."""
     for rate in RATES:
         settings = _settings(dataset, epochs=20, learning_rate=rate) | {
-            "seeds": range(10),
+            "seeds": range(SEEDS),
             "arms": (),
             "timing_rounds": 0,
         }

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,18 @@ def test_what_is_stored_is_what_is_declared(state: State) -> None:
 def test_the_page_is_what_the_trials_say() -> None:
     text = page.PAGE.read_text()
     assert page.filled(text, page.parts(states())) == text
+
+
+def test_what_was_learnt_stands_in_the_table() -> None:
+    text = page.PAGE.read_text()
+    learnt = text.partition("## What was learnt so far")[2].partition("## Claims")[0]
+    claims = text.partition("<!-- claims:")[2].partition("<!-- end of claims -->")[0]
+    intervals = re.findall(r"\[[-+][\d.]+, [-+][\d.]+\]", learnt)
+    assert len(intervals) > 10
+    for interval in intervals:
+        assert interval in claims
+    for points in re.findall(r"(?:by|costs) ([\d.]+) (?:points|and|with)", learnt):
+        assert re.search(rf"[-+]{re.escape(points)} \[", claims), points
 
 
 def as_rows(results: StudyResults, folder: Path) -> Iterator[dict[str, Any]]:
