@@ -50,7 +50,8 @@ def test_a_batch_of_many_images_is_gathered_on_several_threads() -> None:
     key = jax.random.key(0)
     images = jax.random.randint(key, (300, 64, 64, 1), 0, 256).astype(jnp.uint8)
     indices = jax.random.randint(key, (257,), 0, 300)
-    np.testing.assert_array_equal(NATIVE.gather(images, indices), PLAIN.gather(images, indices))
+    ours, theirs = (jax.jit(its.gather)(images, indices) for its in (NATIVE, PLAIN))
+    np.testing.assert_array_equal(ours, theirs)
 
 
 def test_images_of_another_type_are_gathered_by_jax() -> None:
@@ -92,7 +93,7 @@ def trained(rule: optax.GradientTransformation, seed: int = 0) -> Any:
     params = tree(seed, 0.1)
     state = rule.init(params)
     for step in range(6):
-        updates, state = jax.jit(rule.update)(tree(10 * seed + step + 1, 0.01), state, params)
+        updates, state = jax.jit(rule.update)(tree(10 * seed + step + 1, 1.0), state, params)
         params = optax.apply_updates(params, updates)
     return params, jax.tree.leaves(state)
 
@@ -101,8 +102,8 @@ def trained(rule: optax.GradientTransformation, seed: int = 0) -> Any:
 @pytest.mark.parametrize("rate", [0.3, optax.linear_schedule(1.0, 0.1, 5)], ids=["", "schedule"])
 def test_optimizers_step_as_optax_does(optimizer: Optimizer, rate: Any) -> None:
     ours, theirs = (trained(its.optimizer(optimizer, rate)) for its in (NATIVE, PLAIN))
-    chex.assert_trees_all_close(ours[0], theirs[0], rtol=2e-6, atol=1e-6)
-    chex.assert_trees_all_close(ours[1], theirs[1], rtol=1e-5, atol=1e-9)
+    chex.assert_trees_all_close(ours[0], theirs[0], rtol=1e-5, atol=1e-5)
+    chex.assert_trees_all_close(ours[1], theirs[1], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("optimizer", ONES, ids=repr)
