@@ -13,7 +13,9 @@ from experiments.atlas.states import State
 
 SPEED = Path(__file__).parents[2] / "docs" / "speed.md"
 # A design of the notebook and its seconds: ours, PyTorch's, Keras's.
-_ROW = re.compile(r"^\| [a-z0-9-]+ \| ([\d.]+) \| [\d.]+ \| ([\d.]+) \| [\d.]+ \| \d+ % \|", re.M)
+_ROW = re.compile(
+    r"^\| [a-z0-9-]+ \| ([\d.]+) \| [\d.]+ \| ([\d.]+)[^|]* \| [\d.]+ \| \d+ % \|", re.M
+)
 
 
 def seconds(states: Sequence[State]) -> float:
