@@ -1,7 +1,7 @@
 // How fast the native kernels are, each pass alone, against this machine's own peak of fused
 // multiply-adds, on one thread.
 //
-//   kernels BATCH ROUNDS < blocks > figures
+//   kernels BATCH ROUNDS ALGORITHM < blocks > figures
 //
 // A block a line: name height width channels kernel features stride pool. A line of figures for each:
 // name, and GFLOP/s of forward, weights' gradients and images' gradients (the best of the rounds); last a
@@ -88,12 +88,15 @@ Block block_of(Index batch, Index height, Index width, Index channels, Index ker
 
 int main(int, char** arguments) {
   const Index batch = std::atoi(arguments[1]), rounds = std::atoi(arguments[2]);
+  const auto algorithm = static_cast<Algorithm>(std::atoi(arguments[3]));
   double peak = 0;
   char name[64];
   long height, width, channels, kernel, features, stride, pool;
   while (std::scanf("%63s %ld %ld %ld %ld %ld %ld %ld", name, &height, &width, &channels, &kernel,
                     &features, &stride, &pool) == 8) {
-    Work work(block_of(batch, height, width, channels, kernel, features, stride, pool));
+    Block block = block_of(batch, height, width, channels, kernel, features, stride, pool);
+    block.algorithm = algorithm;
+    Work work(block);
     const double flop = 2.0 * static_cast<double>(multiply_adds(work.block));
     double forward_seconds = 1e9, weight_seconds = 1e9, both_seconds = 1e9;
     for (Index round = 0; round < rounds; ++round) {

@@ -223,6 +223,8 @@ inline Block random_block(std::mt19937& random) {
   b.activation = draw(0, 2) == 0 ? Activation::kNone : Activation::kRelu;
   // A ninth is no float.
   b.average = b.pool != 3 && draw(0, 2) == 0;
+  // Sixths, which Winograd's way has, are none either.
+  b.algorithm = Algorithm::kDirect;
   return b;
 }
 

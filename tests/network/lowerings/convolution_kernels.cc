@@ -1,6 +1,7 @@
 // The kernels' checks in one program, for builds with sanitizers and for each width of vectors.
 // Each prints a line of what it found. The arguments are how many random blocks to compare with plain
-// loops, and how many on several threads with one.
+// loops (a third as many by Winograd's way with the direct one), and how many on several threads with
+// one.
 
 #include <cstdio>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 #include "convolution_memory.h"
 #include "convolution_threads.h"
 #include "convolution_training.h"
+#include "convolution_winograd.h"
 
 using namespace cnn_ablation;
 
@@ -56,22 +58,12 @@ bool blocks_hold(int count) {
   return wrong == 0;
 }
 
-// With fractions, whose sums depend on their order.
-Inputs fractions(const Block& block, std::mt19937& random) {
-  Inputs in = integer_inputs(block, random);
-  std::normal_distribution<float> draw;
-  for (Floats* values : {&in.images, &in.kernel, &in.bias, &in.out_gradients}) {
-    for (float& value : *values) value = draw(random);
-  }
-  return in;
-}
-
 bool threads_change_nothing(int count) {
   Pool pool(4);
   int wrong = 0;
   for (int seed = 0; seed < count; ++seed) {
     std::mt19937 random(static_cast<unsigned>(seed));
-    const Block b = random_block(random);
+    const Block b = seed % 2 == 0 ? random_block(random) : random_winograd_block(random);
     const Inputs in = fractions(b, random);
     const Results alone = ours(b, in, true, Serial());
     const Results shared = ours(b, in, true, OnPool(pool, true));
@@ -92,6 +84,6 @@ int main(int, char** arguments) {
   const bool lanes = lanes_hold(), blocks = blocks_hold(std::atoi(arguments[1]));
   const bool threads = threads_change_nothing(std::atoi(arguments[2])), loops = loops_hold();
   const bool memory = memory_holds(), activations = activations_hold(), maps = maps_hold(100);
-  const bool training = training_holds(100);
-  return training && activations && maps && lanes && blocks && threads && loops && memory ? 0 : 1;
+  const bool training = training_holds(100), winograd = winograd_holds(std::atoi(arguments[1]) / 3);
+  return winograd && training && activations && maps && lanes && blocks && threads && loops && memory ? 0 : 1;
 }

@@ -134,13 +134,17 @@ inline bool memory_holds_for(const Block& block, bool want_images) {
 }
 
 inline bool memory_holds() {
-  // Folded; padded, in slices, and pooled; dense.
+  // Folded; padded, in slices, and pooled; the same by Winograd's way; dense.
   const bool folded = memory_holds_for(block_of(5, 2, 3, kLanes / 4 + 1, 1), false);
-  const bool pooled = memory_holds_for(block_of(4, 3, 3, kLanes + 1, 2), true);
+  Block block = block_of(4, 3, 3, kLanes + 1, 2);
+  block.algorithm = Algorithm::kDirect;
+  const bool pooled = memory_holds_for(block, true);
+  block.algorithm = Algorithm::kWinograd;
+  const bool winograd = memory_holds_for(block, true);
   const bool dense = memory_holds_for(block_of(14, 2, 14, kLanes + 1, 1), true);
-  const bool hold = folded && pooled && dense;
-  std::printf("memory: %s (folded %d, pooled %d, dense %d)\n", hold ? "holds" : "BROKEN", folded,
-              pooled, dense);
+  const bool hold = folded && pooled && winograd && dense;
+  std::printf("memory: %s (folded %d, pooled %d, Winograd %d, dense %d)\n",
+              hold ? "holds" : "BROKEN", folded, pooled, winograd, dense);
   return hold;
 }
 

@@ -122,6 +122,8 @@ def test_kernels(name: str, tmp_path: Path) -> None:
     assert "loops: hold" in done.stdout
     assert "memory: holds" in done.stdout
     assert "activations: hold" in done.stdout
+    close = chosen.blocks // 3
+    assert f"{close} of {close} blocks are close by Winograd's way" in done.stdout
     assert "100 of 100 maps agree" in done.stdout
     assert "Sanitizer" not in output
     if chosen.lanes is not None:

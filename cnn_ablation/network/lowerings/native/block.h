@@ -9,6 +9,9 @@
 
 namespace cnn_ablation {
 
+// How a convolution is multiplied: tap by tap, or by Winograd's way where that can be done.
+enum class Algorithm { kQuickest, kDirect, kWinograd };
+
 struct Block {
   Index batch, height, width, channels;       // images, NHWC
   Index kernel_height, kernel_width, features;  // kernel, HWIO
@@ -17,6 +20,7 @@ struct Block {
   Index dilation = 1;
   bool average = false;  // of a pooling window, instead of its maximum
   Activation activation = Activation::kRelu;
+  Algorithm algorithm = Algorithm::kQuickest;
 
   // Rows and columns of the convolution that reach a pooling window; the others are not computed.
   Index conv_height() const { return out_height * pool; }

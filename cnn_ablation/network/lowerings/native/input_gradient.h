@@ -92,6 +92,23 @@ InputColumns input_columns_for(Index inputs, std::integer_sequence<int, kInputs.
   return table[inputs - 1];
 }
 
+// One row of a group's gradients, to [column][feature] with one image per lane.
+inline void transpose_pixels(const Block& block, const Vector* group, Index images, Index y,
+                             Vector* to) {
+  const Index image_size = block.slices() * block.conv_height() * block.conv_width();
+  for (Index x = 0; x < block.conv_width(); ++x) {
+    for (Index slice = 0; slice < block.slices(); ++slice, to += kLanes) {
+      const Vector* from = group + (slice * block.conv_height() + y) * block.conv_width() + x;
+      Vector square[kLanes];
+      for (Index image = 0; image < kLanes; ++image) {
+        square[image] = image < images ? from[image * image_size] : Vector{};
+      }
+      transpose(square);
+      copy_vectors(square, to);
+    }
+  }
+}
+
 // Columns of zeros on each side of a row: what neighbours beyond the row meet.
 constexpr int kMargin = kNeighbours - 1;
 
@@ -122,20 +139,7 @@ class GradientRows {
   Index margin() const { return kMargin * padded_features(block_); }
 
   void transpose_row(Index y) {
-    const Index image_size = block_.slices() * block_.conv_height() * block_.conv_width();
-    Vector* to = rows_ + y % kept_ * size_ + margin();
-    for (Index x = 0; x < block_.conv_width(); ++x) {
-      for (Index slice = 0; slice < block_.slices(); ++slice, to += kLanes) {
-        const Vector* from =
-            group_ + (slice * block_.conv_height() + y) * block_.conv_width() + x;
-        Vector square[kLanes];
-        for (Index image = 0; image < kLanes; ++image) {
-          square[image] = image < images_ ? from[image * image_size] : Vector{};
-        }
-        transpose(square);
-        std::copy(square, square + kLanes, to);
-      }
-    }
+    transpose_pixels(block_, group_, images_, y, rows_ + y % kept_ * size_ + margin());
   }
 
   const Block& block_;
@@ -202,7 +206,7 @@ inline void store_row(const Block& block, const Vector* row, Index images, float
   const Index size = block.width * block.channels;
   for (Index at = 0; at < size; at += kLanes) {
     Vector square[kLanes];
-    std::copy(row + at, row + at + kLanes, square);
+    copy_vectors(row + at, square);
     transpose(square);
     for (Index image = 0; image < images; ++image) {
       store_some(out + image * block.image_size() + at, square[image],

@@ -6,6 +6,7 @@
 
 #include "dense.h"
 #include "input_gradient.h"
+#include "winograd_choice.h"
 
 namespace cnn_ablation {
 
@@ -20,7 +21,20 @@ inline Index multiply_adds(const Block& block) {
   return block.batch * block.conv_height() * block.conv_width() * block.features * block.taps();
 }
 
-// `parallel(count, body)` runs body(0) ... body(count - 1), in any order and on any threads.
+// `parallel(count, body)` runs body(0) ... body(count - 1), in any order and on any threads. This runs
+// body(image, scratch) for each image of a batch.
+template <typename Parallel, typename Body>
+void each_image(Index batch, const Parallel& parallel, const Body& body) {
+  parallel((batch + kForwardImages - 1) / kForwardImages, [&](Index task) {
+    Scratch& scratch = Workspace::mine().image;
+    const Index end = std::min(batch, (task + 1) * kForwardImages);
+    for (Index image = task * kForwardImages; image < end; ++image) {
+      scratch.reuse();
+      body(image, scratch);
+    }
+  });
+}
+
 template <typename Element, typename Parallel>
 void forward_as(const Block& block, const float* images, const float* kernel, const float* bias,
                 float* out, Kept kept, const Parallel& parallel) {
@@ -28,15 +42,22 @@ void forward_as(const Block& block, const float* images, const float* kernel, co
   call.reuse();
   Vector* weights = call.vectors(block.slices() * block.taps());
   pack_weights(block, kernel, std::is_same_v<Element, Pair>, weights);
-  const Index tasks = (block.batch + kForwardImages - 1) / kForwardImages;
-  parallel(tasks, [&](Index task) {
-    Scratch& scratch = Workspace::mine().image;
-    const Index end = std::min(block.batch, (task + 1) * kForwardImages);
-    for (Index image = task * kForwardImages; image < end; ++image) {
-      scratch.reuse();
-      forward_image<Element>(block, images + image * block.image_size(), weights, bias,
-                             out + image * block.out_size(), kept.image(block, image), scratch);
-    }
+  each_image(block.batch, parallel, [&](Index image, Scratch& scratch) {
+    forward_image<Element>(block, images + image * block.image_size(), weights, bias,
+                           out + image * block.out_size(), kept.image(block, image), scratch);
+  });
+}
+
+template <typename Parallel>
+void winograd_forward(const Block& block, const float* images, const float* kernel,
+                      const float* bias, float* out, Kept kept, const Parallel& parallel) {
+  Scratch& call = Workspace::mine().call;
+  call.reuse();
+  Vector* values = call.vectors(kernel_vectors(block));
+  pack_kernel_values(block, kernel, values);
+  each_image(block.batch, parallel, [&](Index image, Scratch& scratch) {
+    winograd_image(block, images + image * block.image_size(), values, bias,
+                   out + image * block.out_size(), kept.image(block, image), scratch);
   });
 }
 
@@ -44,40 +65,60 @@ template <typename Parallel>
 void forward(const Block& block, const float* images, const float* kernel, const float* bias,
              float* out, Kept kept, const Parallel& parallel) {
   if (is_dense(block)) return dense_forward(block, images, kernel, bias, out, kept, parallel);
+  if (takes_winograd(block)) {
+    return winograd_forward(block, images, kernel, bias, out, kept, parallel);
+  }
   const auto pass = block.folded() ? forward_as<Pair, Parallel> : forward_as<float, Parallel>;
   pass(block, images, kernel, bias, out, kept, parallel);
 }
 
+// What all images of a backward pass share: whether they go Winograd's way, and the kernel for it.
+struct Backward {
+  bool winograd;
+  const float* transposed;
+};
+
 // Weight, bias and image gradients of the images from `begin` to `end`, in groups of kLanes.
 template <typename Element>
 void backward_images(const Block& block, const float* images, const Gradients& gradients,
-                     const float* transposed, Index begin, Index end, Vector* kernel_sums,
+                     const Backward& shared, Index begin, Index end, Vector* kernel_sums,
                      Vector* bias_sums) {
   constexpr bool folded = std::is_same_v<Element, Pair>;
   Workspace& workspace = Workspace::mine();
   const Index columns = folded ? block.fold() : block.conv_width();
   const Index size = block.slices() * block.conv_height() * columns;
   const Index kept = gradients.images == nullptr ? 1 : kLanes;
+  Vector* value_gradients = nullptr;
+  workspace.group.reuse();
+  if (shared.winograd) {
+    value_gradients = workspace.group.vectors(kernel_vectors(block));
+    std::fill(value_gradients, value_gradients + kernel_vectors(block), Vector{});
+  }
+  Vector* group = workspace.group.vectors(kept * size);
   for (Index first = begin; first < end; first += kLanes) {
     const Index count = std::min<Index>(kLanes, end - first);
-    workspace.group.reuse();
-    Vector* group = workspace.group.vectors(kept * size);
     for (Index member = 0; member < count; ++member) {
       const Index image = first + member;
-      workspace.image.reuse();
+      const float* pixels = images + image * block.image_size();
+      Scratch& scratch = workspace.image;
+      scratch.reuse();
       Vector* mine = group + member % kept * size;
       convolution_gradients(block, folded, gradients.out + image * block.out_size(),
-                            gradients.residual.image(block, image), mine, bias_sums,
-                            workspace.image);
-      const View<Element> input = view(block, images + image * block.image_size(),
-                                       workspace.image, static_cast<Element*>(nullptr));
+                            gradients.residual.image(block, image), mine, bias_sums, scratch);
+      if (shared.winograd) {
+        add_value_gradients(block, pixels, mine, value_gradients, scratch);
+        continue;
+      }
+      const View<Element> input = view(block, pixels, scratch, static_cast<Element*>(nullptr));
       add_weight_gradients(block, input, mine, columns, kernel_sums);
     }
-    if (gradients.images != nullptr) {
-      input_gradients(block, group, count, transposed,
-                      gradients.images + first * block.image_size(), workspace.group);
-    }
+    if (gradients.images == nullptr) continue;
+    const auto pass = shared.winograd ? winograd_input_gradients : input_gradients;
+    workspace.more.reuse();
+    pass(block, group, count, shared.transposed, gradients.images + first * block.image_size(),
+         workspace.more);
   }
+  if (shared.winograd) add_tap_gradients(block, value_gradients, kernel_sums);
 }
 
 // Add the chunks' sums in their order, and drop the lanes beyond the last feature.
@@ -99,6 +140,20 @@ inline void reduce(const Block& block, const Vector* sums, Index chunks, Index c
   }
 }
 
+inline Backward prepare(const Block& block, const float* kernel, const Gradients& gradients,
+                        Scratch& scratch) {
+  Backward shared = {takes_winograd(block), nullptr};
+  if (gradients.images == nullptr) return shared;
+  if (shared.winograd) {
+    shared.transposed = pack_transposed_values(block, kernel, scratch);
+    return shared;
+  }
+  float* transposed = scratch.floats(block.taps() * padded_features(block));
+  pack_transposed(block, kernel, transposed);
+  shared.transposed = transposed;
+  return shared;
+}
+
 template <typename Element, typename Parallel>
 void backward_as(const Block& block, const float* images, const float* kernel,
                  const Gradients& gradients, const Parallel& parallel) {
@@ -109,16 +164,12 @@ void backward_as(const Block& block, const float* images, const float* kernel,
   Scratch& call = Workspace::mine().call;
   call.reuse();
   Vector* sums = call.vectors(chunks * chunk_size);
-  float* transposed = nullptr;
-  if (gradients.images != nullptr) {
-    transposed = call.floats(block.taps() * padded_features(block));
-    pack_transposed(block, kernel, transposed);
-  }
+  const Backward shared = prepare(block, kernel, gradients, call);
   parallel(chunks, [&](Index chunk) {
     Vector* mine = sums + chunk * chunk_size;
     std::fill(mine, mine + chunk_size, Vector{});
     const Index begin = chunk * chunk_images;
-    backward_images<Element>(block, images, gradients, transposed, begin,
+    backward_images<Element>(block, images, gradients, shared, begin,
                              std::min(block.batch, begin + chunk_images), mine,
                              mine + block.slices() * block.taps());
   });
@@ -130,8 +181,9 @@ template <typename Parallel>
 void backward(const Block& block, const float* images, const float* kernel,
               const Gradients& gradients, const Parallel& parallel) {
   if (is_dense(block)) return dense_backward(block, images, kernel, gradients, parallel);
-  const auto pass = block.folded() && gradients.images == nullptr ? backward_as<Pair, Parallel>
-                                                                  : backward_as<float, Parallel>;
+  const bool folded = block.folded() && gradients.images == nullptr &&
+                      !takes_winograd(block);
+  const auto pass = folded ? backward_as<Pair, Parallel> : backward_as<float, Parallel>;
   pass(block, images, kernel, gradients, parallel);
 }
 

@@ -157,6 +157,12 @@ inline Vector odds(Vector a, Vector b, std::integer_sequence<int, kLane...>) {
 
 using Lanes = std::make_integer_sequence<int, kLanes>;
 
+// Copies kLanes vectors, as std::copy does by a call.
+inline void copy_vectors(const Vector* from, Vector* to) {
+#pragma GCC unroll 16
+  for (int row = 0; row < kLanes; ++row) to[row] = from[row];
+}
+
 // Transpose a square of kLanes vectors: log2(kLanes) perfect shuffles of its rows.
 inline void transpose(Vector (&rows)[kLanes]) {
 #pragma GCC unroll 8

@@ -6,7 +6,7 @@
 namespace cnn_ablation {
 
 struct Workspace {
-  Scratch call, group, image;
+  Scratch call, group, more, image;
 
   static Workspace& mine() {
     static thread_local Workspace workspace;

@@ -1,0 +1,88 @@
+// Winograd's way beside the direct one, on random blocks of fractions: close, for its sums are others.
+#pragma once
+
+#include <cmath>
+#include <cstdio>
+#include <thread>
+
+#include "convolution_blocks.h"
+
+namespace cnn_ablation {
+
+// Of the root mean square: three to six times what sums in another order differ by.
+constexpr double kWinogradApart = 3e-5;
+
+// Whose sums depend on their order.
+inline Inputs fractions(const Block& block, std::mt19937& random) {
+  Inputs in = integer_inputs(block, random);
+  std::normal_distribution<float> draw;
+  for (Floats* values : {&in.images, &in.kernel, &in.bias, &in.out_gradients}) {
+    for (float& value : *values) value = draw(random);
+  }
+  return in;
+}
+
+// A block that can go Winograd's way: neither steps nor gaps.
+inline Block random_winograd_block(std::mt19937& random) {
+  Block block;
+  do {
+    block = random_block(random);
+    block.algorithm = Algorithm::kWinograd;
+  } while (!takes_winograd(block) || is_dense(block));
+  return block;
+}
+
+// Whether two arrays differ by no more than `most` of the second's root mean square.
+inline bool close(const char* name, const Floats& ours, const Floats& expected, double most) {
+  double squares = 0, worst = 0;
+  for (std::size_t at = 0; at < ours.size(); ++at) {
+    squares += static_cast<double>(expected[at]) * expected[at];
+    const double apart = std::fabs(static_cast<double>(ours[at]) - expected[at]);
+    if (!(apart <= worst)) worst = apart;
+  }
+  const double scale = std::sqrt(squares / static_cast<double>(ours.size()));
+  if (worst <= most * scale + 1e-30) return true;
+  std::printf("%s: %g apart, of values of %g\n", name, worst, scale);
+  return false;
+}
+
+inline bool winograd_is_close(const Block& block, std::mt19937& random) {
+  Block direct = block;
+  direct.algorithm = Algorithm::kDirect;
+  const Inputs in = fractions(block, random);
+  Results expected(direct, in), ours(block, in);
+  run_forward(direct, in, Serial(), expected);
+  run_forward(block, in, Serial(), ours);
+  bool good = close("outputs", ours.out, expected.out, kWinogradApart);
+  // What passes back is decided by the same outputs.
+  ours.out = expected.out;
+  ours.winners = expected.winners;
+  ours.slopes = expected.slopes;
+  run_backward(direct, in, true, Serial(), expected);
+  run_backward(block, in, true, Serial(), ours);
+  good &= close("images' gradients", ours.images, expected.images, kWinogradApart);
+  good &= close("kernel's gradients", ours.kernel, expected.kernel, kWinogradApart);
+  return good & close("bias's gradients", ours.bias, expected.bias, kWinogradApart);
+}
+
+inline bool winograd_holds(int count) {
+  int wrong = 0;
+  for (int seed = 0; seed < count; ++seed) {
+    // A new thread has new work memory, of the size that this block asks for and no more.
+    std::thread([&] {
+      std::mt19937 random(static_cast<unsigned>(seed));
+      const Block b = random_winograd_block(random);
+      if (winograd_is_close(b, random)) return;
+      ++wrong;
+      std::printf("differs: batch %td, image %td x %td x %td, kernel %td x %td, features %td, "
+                  "pad %td %td, pool %td, average %d, activation %d\n",
+                  b.batch, b.height, b.width, b.channels, b.kernel_height, b.kernel_width,
+                  b.features, b.pad_top, b.pad_left, b.pool, b.average,
+                  static_cast<int>(b.activation));
+    }).join();
+  }
+  std::printf("%d of %d blocks are close by Winograd's way\n", count - wrong, count);
+  return wrong == 0;
+}
+
+}  // namespace cnn_ablation
