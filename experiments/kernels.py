@@ -2,10 +2,12 @@
 
     python -m experiments.kernels                       one thread, this CPU's widest vectors
     python -m experiments.kernels --flags=-mno-avx512f  as on a CPU without AVX-512
+    python -m experiments.kernels --algorithm=direct    without Winograd's way
     python -m experiments.kernels --cxx=clang++         by another compiler
 
 Compiles `experiments/peers/kernels.cc` with the flags that the kernels ship with. GFLOP/s of useful
-work, the best of --rounds; peak is what fused multiply-adds alone reach, measured just before.
+work, that is of the direct way's multiply-adds, the best of --rounds; peak is what fused
+multiply-adds alone reach, measured just before.
 """
 
 from __future__ import annotations
@@ -33,11 +35,17 @@ BLOCKS = (
     ("pool-2, block 2", 13, 13, 8, 3, 16, 1, 2),
     ("stride-2, block 2", 13, 13, 8, 3, 16, 2, 1),
     ("kernel-7, block 2", 22, 22, 8, 7, 16, 1, 1),
+    ("kernel-9, block 2", 20, 20, 8, 9, 16, 1, 1),
     ("hidden layer 9216 to 32", 1, 1, 9216, 1, 32, 1, 1),
 )
+# In the order of `Algorithm` in block.h.
+ALGORITHMS = ("quickest", "direct", "winograd")
 
 flags.DEFINE_integer("batch_size", 128, "images of a call", 1, module_name=_MODULE)
 flags.DEFINE_integer("rounds", 30, "calls of each pass, the best counts", 1, module_name=_MODULE)
+flags.DEFINE_enum(
+    "algorithm", ALGORITHMS[0], ALGORITHMS, "how convolutions are multiplied", module_name=_MODULE
+)
 flags.DEFINE_string("flags", "", "more flags for the compiler", module_name=_MODULE)
 flags.DEFINE_string("cxx", "", "the compiler (default: as the kernels')", module_name=_MODULE)
 
@@ -51,6 +59,7 @@ def main() -> int:
             " ".join(map(str, (number, *sizes))) for number, (_, *sizes) in enumerate(BLOCKS)
         )
         command = [str(program), str(FLAGS.batch_size), str(FLAGS.rounds)]
+        command.append(str(ALGORITHMS.index(FLAGS.algorithm)))
         done = subprocess.run(command, input=blocks, capture_output=True, text=True, check=True)
     print(report(done.stdout))
     return 0

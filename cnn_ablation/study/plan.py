@@ -52,7 +52,7 @@ class Plan:
         data: the images that variants share, likewise.
         dataset_version: their version in TFDS.
         fingerprint: hash of all images and labels.
-        lowering: name of the lowering: `native`, `xla` or `banded`.
+        lowering: name of the lowering: `native`, `direct`, `xla` or `banded`.
         seeds: the seeds; every design is trained with each, in a sequential study with as many of
             them, from the first on, as its claims need.
         environment: what it runs on, as `environment.describe_environment` says.

@@ -17,7 +17,7 @@ class ComputeOptions:
         FieldError: a value is not allowed.
     """
 
-    conv: str = option("auto", "lowering of convolutions: auto, native, xla or banded")
+    conv: str = option("auto", "lowering of convolutions: auto, native, direct, xla or banded")
     precision: str = option(
         "float32",
         "of products and convolutions of float32 numbers on accelerators: "

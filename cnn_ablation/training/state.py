@@ -89,7 +89,7 @@ class TrainConfig(NamedTuple):
     Attributes:
         network: what is trained.
         training: how.
-        lowering: name of the lowering: `native`, `xla` or `banded`.
+        lowering: name of the lowering: `native`, `direct`, `xla` or `banded`.
         shards: parts that each batch is cut into; with more than one, all functions of `steps`
             must run under `jax.shard_map` with an axis `BATCH_AXIS` of that size.
         steps: steps of the whole training, for a schedule; 0 where the rate is constant.

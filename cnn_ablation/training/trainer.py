@@ -60,7 +60,7 @@ class Trainer:
 
     Attributes:
         spec: what is trained.
-        lowering: name of the lowering: `native`, `xla` or `banded`.
+        lowering: name of the lowering: `native`, `direct`, `xla` or `banded`.
         seeds_at_once: how many seeds `train_together` takes at most.
         compile_seconds: what compiling took, or finding the executables in a cache.
     """

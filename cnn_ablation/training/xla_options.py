@@ -3,6 +3,7 @@
 import jax
 from jax.stages import Compiled, Lowered
 
+from cnn_ablation.network.lowerings import NATIVE
 from cnn_ablation.training.state import TrainConfig
 
 Options = dict[str, str | bool]
@@ -28,7 +29,7 @@ def options_for_epochs(config: TrainConfig, platform: str) -> Options:
     last bits with them, and so do without.
     """
     normed = any(block.norm != "none" for block in config.network.blocks)
-    return SOONER if platform == "cpu" and config.lowering == "native" and not normed else {}
+    return SOONER if platform == "cpu" and config.lowering in NATIVE and not normed else {}
 
 
 def compile_with(lowered: Lowered, options: Options) -> Compiled:

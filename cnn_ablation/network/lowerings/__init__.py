@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 # A bias that a block leaves out is one of zeros to `block`, and none of a convolution's concern.
 # Dropout comes after all that a lowering computes.
 GEOMETRY = frozenset({"features", "kernel_size", "stride", "padding", "bias", "dropout"})
-LOWERINGS: tuple[str, ...] = ("auto", "native", "xla", "banded")
+LOWERINGS: tuple[str, ...] = ("auto", "native", "direct", "xla", "banded")
+# Those whose kernels are ours, in C++.
+NATIVE = ("native", "direct")
 _OPTIONS = NetworkSpec.every_option()
 Convolution = Callable[[jax.Array, jax.Array, jax.Array, Block], jax.Array]
 Dense = Callable[[jax.Array, jax.Array, jax.Array, str], jax.Array]
@@ -43,7 +45,7 @@ class Lowering:
     """One way to compute the layers of a network.
 
     Attributes:
-        name: `native`, `xla` or `banded`.
+        name: `native`, `direct`, `xla` or `banded`.
         block: convolution, bias, activation and pooling in one: (images_BHWC, kernel_HWIO, bias_O,
             block) to (B, H', W', O).
         block_fields: the fields of a block that `block` knows.
@@ -148,6 +150,13 @@ _BY_NAME = {
         choices=NATIVE_CHOICES,
     ),
 }
+# The same kernels, that never multiply by Winograd's way.
+_BY_NAME["direct"] = dataclasses.replace(
+    _BY_NAME["native"],
+    name="direct",
+    block=functools.partial(native.block, direct=True),
+    convolution=functools.partial(native.convolve, direct=True),
+)
 
 
 def lowering_of(name: str) -> Lowering:
@@ -163,31 +172,32 @@ def choose_lowering(name: str, platform: str) -> str:
         platform: JAX's name of the platform: "cpu", "gpu" or "tpu".
 
     Returns:
-        "native", "xla" or "banded".
+        "native", "direct", "xla" or "banded".
 
     Raises:
-        InputError: `name` is none of `LOWERINGS`, or "native" was asked for where it cannot be had.
+        InputError: `name` is none of `LOWERINGS`, or our kernels cannot be had where they were
+            asked for.
     """
     if name not in LOWERINGS:
         raise InputError(f"--conv={name}: must be one of {', '.join(LOWERINGS)}")
-    if name == "native" and platform != "cpu":
-        raise InputError(f"--conv=native: has kernels for the cpu alone, not for {platform}")
+    if name in NATIVE and platform != "cpu":
+        raise InputError(f"--conv={name}: has kernels for the cpu alone, not for {platform}")
     if name == "auto" and platform != "cpu":
         return "xla"
-    if name not in ("auto", "native"):
+    if name not in ("auto", *NATIVE):
         return name
     reason = native.unavailable()
     if reason is None:
-        return "native"
-    if name == "native":
-        raise InputError(f"--conv=native: cannot be had here, use auto, xla or banded: {reason}")
+        return "native" if name == "auto" else name
+    if name in NATIVE:
+        raise InputError(f"--conv={name}: cannot be had here, use auto, xla or banded: {reason}")
     _notice(f"cnn_ablation: using --conv=banded, slower than native kernels: {reason}")
     return "banded"
 
 
 def announce_fallbacks(networks: Iterable[NetworkSpec], name: str) -> None:
     """Says once of each choice that it is computed without the native kernels, and so slower."""
-    if name != "native":
+    if name not in NATIVE:
         return
     lowering = lowering_of(name)
     choices = {

@@ -4,6 +4,7 @@ Most values are small integers: their sums are exact in float32 in any order, so
 must agree to the bit, ties between the members of a pooling window and zeros before ReLU included.
 """
 
+import functools
 from typing import Any
 
 import chex
@@ -25,9 +26,11 @@ from hypothesis import strategies as st
 from jax import lax
 
 from cnn_ablation.errors import InputError
-from cnn_ablation.network.lowerings import LOWERINGS, choose_lowering, lowering_of
+from cnn_ablation.network.lowerings import choose_lowering, lowering_of
 from cnn_ablation.network.lowerings.native import build
+from cnn_ablation.network.lowerings.native.calls import conv_block as native_conv_block
 from cnn_ablation.network.lowerings.native.calls import unavailable
+from cnn_ablation.network.lowerings.native.kept import Finish
 
 pytest_plugins = ["convolution_fixtures"]
 
@@ -55,8 +58,8 @@ def test_forms_equal_lax_in_values_and_gradients(case: Any) -> None:
     (images_shape, kernel_shape), shape = case
     inputs = arrays(images_shape, kernel_shape)
     want = values_and_gradients(lambda *a: reference(*a, **shape), inputs)
-    for lowering in LOWERINGS[1:]:
-        if lowering == "native" and unavailable() is not None:
+    for lowering in ("direct", "xla", "banded"):
+        if lowering == "direct" and unavailable() is not None:
             continue
         got = values_and_gradients(
             lambda *a, f=lowering: conv_block(*a, **shape, lowering=f), inputs
@@ -83,6 +86,47 @@ def test_accuracy_of_a_full_batch(lowering: str) -> None:
     assert_close(out, want_out)
     assert_close(got_kernel, want_kernel.transpose(1, 2, 0, 3))
     assert_close(got_bias, out_gradients.sum((0, 1, 2)))
+
+
+@pytest.mark.parametrize("kernel_size", [3, 5, 9])
+@pytest.mark.usefixtures("native")
+def test_winograd_is_as_close_as_promised(kernel_size: int) -> None:
+    """Against float64 with images like those behind a ReLU; docs/kernels.md has the figures."""
+    generator = np.random.default_rng(kernel_size)
+    images = np.maximum(generator.normal(size=(16, 28, 28, 8)), 0)
+    kernel = generator.normal(size=(kernel_size, kernel_size, 8, 16)) / kernel_size
+    size = 29 - kernel_size
+    out_gradients = generator.normal(size=(16, size, size, 16))
+    inputs = [jnp.asarray(value, jnp.float32) for value in (images, kernel, np.zeros(16))]
+    with jax.enable_x64(True):
+        arrays = [np.asarray(value, np.float64) for value in inputs]
+        want = all_of(lambda i, k, b: lax_convolve(i, k) + b, arrays, out_gradients)
+    shape: dict[str, Any] = {"stride": 1, "padding": "valid", "dilation": 1}
+    finish = Finish("none")
+    found = {
+        direct: all_of(
+            functools.partial(native_conv_block, **shape, finish=finish, direct=direct),
+            inputs,
+            np.float32(out_gradients),
+        )
+        for direct in (False, True)
+    }
+    for winograd, plain, exact in zip(found[False], found[True], want, strict=True):
+        assert_close(winograd, exact)
+        assert_close(plain, exact, 2e-6)
+        assert not np.array_equal(winograd, plain) or winograd.ndim == 1
+
+
+def all_of(function: Any, arrays: Any, out_gradients: Any) -> list[Any]:
+    """A block's outputs, and its gradients at images, kernel and bias."""
+    out, pull_back = jax.vjp(function, *map(jnp.asarray, arrays))
+    return [np.asarray(value) for value in (out, *pull_back(jnp.asarray(out_gradients)))]
+
+
+def lax_convolve(images: jax.Array, kernel: jax.Array) -> jax.Array:
+    return lax.conv_general_dilated(
+        images, kernel, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
 
 
 def assert_close(got: jax.Array, want: np.ndarray, tolerance: float = 1e-5) -> None:
@@ -216,7 +260,9 @@ def test_forms_by_platform() -> None:
     assert choose_lowering("xla", "cpu") == "xla"
     if unavailable() is None:
         assert choose_lowering("auto", "cpu") == choose_lowering("native", "cpu") == "native"
-    with pytest.raises(InputError, match=r"--conv=native.*tpu"):
-        choose_lowering("native", "tpu")
-    with pytest.raises(InputError, match=r"--conv=fast.*auto, native, xla, banded"):
+        assert choose_lowering("direct", "cpu") == "direct"
+    for name in ("native", "direct"):
+        with pytest.raises(InputError, match=rf"--conv={name}.*tpu"):
+            choose_lowering(name, "tpu")
+    with pytest.raises(InputError, match=r"--conv=fast.*auto, native, direct, xla, banded"):
         choose_lowering("fast", "cpu")

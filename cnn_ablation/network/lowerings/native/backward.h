@@ -73,13 +73,26 @@ inline Vector gradient_rows(const Block& block, Index slice, const float* incomi
   return even + odd;
 }
 
-// Each pixel of a row beside the one `fold()` columns further on, as `view` pairs the image.
+// Each pixel of a row beside the next, as `view` pairs the image.
 inline void fold_row(const Block& block, const Vector* row, Vector* folded) {
-  const Index fold = block.fold();
-  for (Index x = 0; x < fold; ++x) {
-    const Vector right = x + fold < block.conv_width() ? row[x + fold] : Vector{};
-    folded[x] = zip_low(row[x], right, Lanes());
+  for (Index x = 0; x < block.conv_width(); x += 2) {
+    const Vector right = x + 1 < block.conv_width() ? row[x + 1] : Vector{};
+    *folded++ = zip_low(row[x], right, Lanes());
   }
+}
+
+// Both for a row behind ReLU where each vector is two whole pixels. Returns their sum.
+inline Vector paired_gradients(const Block& block, const float* incoming, const float* outputs,
+                               Vector* folded) {
+  const Index size = block.conv_width() * block.features;
+  Vector total = {};
+  for (Index at = 0; at < size; at += kLanes, ++folded) {
+    const Index count = std::min<Index>(kLanes, size - at);
+    const Vector output = load_some(outputs + at, count);
+    *folded = zip(select(output > Vector{}, load_some(incoming + at, count), Vector{}), Lanes());
+    total += *folded;
+  }
+  return evens(total, Vector{}, Lanes()) + odds(total, Vector{}, Lanes());
 }
 
 // One image's gradients at the convolution, as [slice][pixel], folded or not; adds their sums.
@@ -88,9 +101,16 @@ inline void convolution_gradients(const Block& block, bool folded, const float* 
                                   Scratch& scratch) {
   const Index width = block.conv_width(), row_size = block.out_width * block.features;
   Vector* rows = folded ? scratch.vectors(block.pool * width) : nullptr;
+  const bool pairs = folded && block.fills_pairs() && residual.outputs != nullptr;
   for (Index slice = 0; slice < block.slices(); ++slice) {
     Vector total = {};
     for (Index y = 0; y < block.out_height; ++y) {
+      if (pairs) {
+        total += paired_gradients(block, out_gradients + y * row_size,
+                                  residual.row(block, y).outputs, gradients);
+        gradients += block.fold();
+        continue;
+      }
       total += gradient_rows(block, slice, out_gradients + y * row_size, residual.row(block, y),
                              folded ? rows : gradients);
       for (Index row = 0; folded && row < block.pool; ++row) {
@@ -203,7 +223,7 @@ void add_weight_gradients(const Block& block, View<Element> image, const Vector*
                           Index columns, Vector* sums) {
   const Pixels pixels = {block.conv_height(),
                          columns,
-                         block.stride * block.channels,
+                         block.stride * block.channels * (std::is_same_v<Element, Pair> ? 2 : 1),
                          block.stride * image.row,
                          block.dilation * image.row,
                          block.kernel_width * block.channels};

@@ -37,9 +37,11 @@ struct Block {
   Index slices() const { return (features + kLanes - 1) / kLanes; }
   // Features in slice s.
   Index filled(Index slice) const { return std::min<Index>(kLanes, features - slice * kLanes); }
-  // Half the lanes would idle: they take the right half of each row, `fold()` columns further on.
+  // Half the lanes would idle: they take the next column, so that `fold()` vectors hold a row.
   bool folded() const { return slices() == 1 && 2 * features <= kLanes && conv_width() > 1; }
   Index fold() const { return (conv_width() + 1) / 2; }
+  // Of them each is then two pixels of the output side by side, and no lane is left.
+  bool fills_pairs() const { return folded() && 2 * features == kLanes && pool == 1; }
   Index conv_size() const { return conv_height() * conv_width() * features; }
   // A kernel row is one run of neighbouring elements of the image, or with gaps a run per column.
   Index runs() const { return dilation == 1 ? 1 : kernel_width; }

@@ -28,11 +28,12 @@ class _Geometry:
     out_height: int
     out_width: int
     finish: Finish
+    direct: bool
 
     @property
     def options(self) -> dict[str, int]:
-        names = ("stride", "dilation", "pad_top", "pad_left")
-        return {name: getattr(self, name) for name in names} | self.finish.options
+        names = ("stride", "dilation", "pad_top", "pad_left", "direct")
+        return {name: int(getattr(self, name)) for name in names} | self.finish.options
 
 
 def conv_block(
@@ -44,12 +45,24 @@ def conv_block(
     padding: str = "valid",
     dilation: int = 1,
     finish: Finish = RELU,
+    direct: bool = False,
 ) -> jax.Array:
     """Convolution, bias, activation and pooling; see `cnn_ablation.network.lowerings.Lowering`.
 
     Computes in float32 whatever the type of the images, which is also that of the result. XLA does
     not split a custom call: arrays sharded over a mesh are gathered first, unless the caller wraps
     the step in `jax.shard_map` (with `check_vma=False`, for calls into C++ have no rule for it).
+
+    Args:
+        images_BHWC: images.
+        kernel_HWIO: kernel.
+        bias_O: bias.
+        stride: between columns, and rows.
+        padding: `valid` or `same`.
+        dilation: between taps.
+        finish: activation and pooling.
+        direct: never multiply by Winograd's way, which is quicker and rounds more
+            (docs/kernels.md).
 
     Raises:
         ValueError: The shapes do not fit one another.
@@ -69,6 +82,7 @@ def conv_block(
         conv_output_size(height, rows, stride, padding) // finish.pool,
         conv_output_size(width, columns, stride, padding) // finish.pool,
         finish,
+        direct,
     )
     if min(geometry.out_height, geometry.out_width) < 1:
         raise ValueError(f"kernel and pool do not fit into images of {height} x {width}")
@@ -77,17 +91,27 @@ def conv_block(
 
 
 def block(
-    images_BHWC: jax.Array, kernel_HWIO: jax.Array, bias_O: jax.Array, block: Block
+    images_BHWC: jax.Array,
+    kernel_HWIO: jax.Array,
+    bias_O: jax.Array,
+    block: Block,
+    *,
+    direct: bool = False,
 ) -> jax.Array:
     """`conv_block` of a spec's block, whose groups share the channels."""
-    return _in_groups(images_BHWC, kernel_HWIO, bias_O, block, finish_of(block))
+    return _in_groups(images_BHWC, kernel_HWIO, bias_O, block, finish_of(block), direct)
 
 
 def convolve(
-    images_BHWC: jax.Array, kernel_HWIO: jax.Array, bias_O: jax.Array, block: Block
+    images_BHWC: jax.Array,
+    kernel_HWIO: jax.Array,
+    bias_O: jax.Array,
+    block: Block,
+    *,
+    direct: bool = False,
 ) -> jax.Array:
     """A block's convolution and bias alone."""
-    return _in_groups(images_BHWC, kernel_HWIO, bias_O, block, Finish("none"))
+    return _in_groups(images_BHWC, kernel_HWIO, bias_O, block, Finish("none"), direct)
 
 
 def dense(
@@ -107,6 +131,7 @@ def _in_groups(
     bias_O: jax.Array,
     block: Block,
     finish: Finish,
+    direct: bool,
 ) -> jax.Array:
     """Groups of channels, a call for as many together as fill a vector."""
     together = _groups_together(block.groups, block.features // block.groups)
@@ -121,6 +146,7 @@ def _in_groups(
             padding=block.padding,
             dilation=block.dilation,
             finish=finish,
+            direct=direct,
         )
         for images_HWC, kernel, bias in zip(
             jnp.split(images_BHWC, parts, axis=-1),

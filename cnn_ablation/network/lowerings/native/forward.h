@@ -168,7 +168,7 @@ void each_part(Index all, Index most, const Body& body) {
 template <typename Element>
 void convolve_row(const Block& block, View<Element> image, const Vector* weights, Index y,
                   Index columns, Vector* out) {
-  const Index step = block.stride * block.channels;
+  const Index step = block.stride * block.channels * (std::is_same_v<Element, Pair> ? 2 : 1);
   const Element* start = image.pixels + y * block.stride * image.row;
   const Taps taps = {block.kernel_height, block.dilation * image.row, block.runs(),
                      block.dilation * block.channels, block.run_taps()};
@@ -191,11 +191,10 @@ void convolve_row(const Block& block, View<Element> image, const Vector* weights
 
 // Separate the two columns that each vector of a folded row holds.
 inline void unfold(const Block& block, Vector* row) {
-  const Index fold = block.fold();
-  for (Index x = 0; x < fold; ++x) {
+  for (Index x = block.fold() - 1; x >= 0; --x) {
     const Vector both = row[x];
-    row[x] = evens(both, both, Lanes());
-    row[x + fold] = odds(both, both, Lanes());
+    row[2 * x] = evens(both, both, Lanes());
+    row[2 * x + 1] = odds(both, both, Lanes());
   }
 }
 
@@ -203,6 +202,16 @@ inline void unfold(const Block& block, Vector* row) {
 inline Vector rectify(Vector sum, Vector bias) {
   const Vector value = sum + bias;
   return select(value <= Vector{}, Vector{}, value);
+}
+
+// A folded row behind ReLU, where each vector is two whole pixels.
+inline void rectify_pairs(const Block& block, const Vector* row, const float* bias, float* out) {
+  const Vector once = load_some(bias, block.features);
+  const Vector biases = halves(once, once, Lanes());
+  const Index size = block.conv_width() * block.features;
+  for (Index at = 0; at < size; at += kLanes, ++row) {
+    store_some(out + at, rectify(unzip(*row, Lanes()), biases), std::min<Index>(kLanes, size - at));
+  }
 }
 
 // The first maximum of each window; a later NaN is greater than all, as in XLA.
@@ -345,13 +354,18 @@ void forward_image(const Block& block, const float* image, const Vector* weights
   const Index columns = folded ? block.fold() : block.conv_width();
   const Index row = block.slices() * columns * (folded ? 2 : 1);
   Vector* rows = scratch.vectors(block.pool * row);
+  const bool pairs = folded && block.fills_pairs() && block.activation == Activation::kRelu;
   for (Index y = 0; y < block.out_height; ++y) {
     for (Index member = 0; member < block.pool; ++member) {
       Vector* to = rows + member * row;
       convolve_row(block, input, weights, y * block.pool + member, columns, to);
-      if (folded) unfold(block, to);
+      if (folded && !pairs) unfold(block, to);
     }
     const Index at = y * block.out_width * block.features;
+    if (pairs) {
+      rectify_pairs(block, rows, bias, out + at);
+      continue;
+    }
     finish_row(block, rows, row, bias, out + at, kept.row(block, y), scratch);
   }
 }

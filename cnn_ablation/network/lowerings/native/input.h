@@ -38,13 +38,13 @@ inline View<float> view(const Block& block, const float* image, Scratch& scratch
   return padded(block, image, scratch);
 }
 
-// Each element beside the one `fold()` output columns further on.
+// Each element beside the one of the next output column.
 inline View<Pair> view(const Block& block, const float* image, Scratch& scratch, const Pair*) {
   const View<float> whole = padded(block, image, scratch);
   const Index seen = block.seen_width() * block.channels;
-  const Index apart = block.fold() * block.stride * block.channels;
-  const Index row =
-      ((block.fold() - 1) * block.stride + block.reach(block.kernel_width)) * block.channels;
+  const Index apart = block.stride * block.channels;
+  const Index row = (2 * (block.fold() - 1) * block.stride + block.reach(block.kernel_width)) *
+                    block.channels;
   const Index both = std::min(row, seen - apart);
   Pair* pairs = reinterpret_cast<Pair*>(scratch.floats(2 * row * block.seen_height()));
   for (Index y = 0; y < block.seen_height(); ++y) {

@@ -100,6 +100,8 @@ Block block_of(const Floats4& images, const Floats4& kernel,
   block.dilation = value_of(options.get<std::int64_t>("dilation"));
   block.pad_top = value_of(options.get<std::int64_t>("pad_top"));
   block.pad_left = value_of(options.get<std::int64_t>("pad_left"));
+  const bool direct = value_of(options.get<std::int64_t>("direct")) != 0;
+  block.algorithm = direct ? Algorithm::kDirect : Algorithm::kQuickest;
   take_options(options, block);
   return block;
 }

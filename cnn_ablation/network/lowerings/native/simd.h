@@ -155,6 +155,23 @@ inline Vector odds(Vector a, Vector b, std::integer_sequence<int, kLane...>) {
   return CNN_ABLATION_SHUFFLE(a, b, (2 * kLane + 1)...);
 }
 
+// The lower half of a, then that of b.
+template <int... kLane>
+inline Vector halves(Vector a, Vector b, std::integer_sequence<int, kLane...>) {
+  return CNN_ABLATION_SHUFFLE(a, b, (kLane < kLanes / 2 ? kLane : kLane + kLanes / 2)...);
+}
+
+// The even lanes of a, then its odd ones; and back.
+template <int... kLane>
+inline Vector unzip(Vector a, std::integer_sequence<int, kLane...>) {
+  return CNN_ABLATION_SHUFFLE(a, a, (2 * kLane % kLanes + 2 * kLane / kLanes)...);
+}
+
+template <int... kLane>
+inline Vector zip(Vector a, std::integer_sequence<int, kLane...>) {
+  return CNN_ABLATION_SHUFFLE(a, a, (kLane / 2 + kLane % 2 * (kLanes / 2))...);
+}
+
 using Lanes = std::make_integer_sequence<int, kLanes>;
 
 // Copies kLanes vectors, as std::copy does by a call.
