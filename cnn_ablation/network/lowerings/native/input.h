@@ -46,14 +46,21 @@ inline View<Pair> view(const Block& block, const float* image, Scratch& scratch,
   const Index row = (2 * (block.fold() - 1) * block.stride + block.reach(block.kernel_width)) *
                     block.channels;
   const Index both = std::min(row, seen - apart);
-  Pair* pairs = reinterpret_cast<Pair*>(scratch.floats(2 * row * block.seen_height()));
+  // Whole vectors are written, so that rows are as long.
+  const Index pitch = (row + kLanes - 1) / kLanes * kLanes;
+  float* pairs = scratch.floats(2 * pitch * block.seen_height());
   for (Index y = 0; y < block.seen_height(); ++y) {
+    if (y % block.stride >= block.reach(block.kernel_height)) continue;  // No tap lies there.
     const float* from = whole.pixels + y * whole.row;
-    Pair* to = pairs + y * row;
-    for (Index x = 0; x < both; ++x) to[x] = {from[x], from[x + apart]};
-    for (Index x = std::max<Index>(both, 0); x < row; ++x) to[x] = {from[x], 0.0f};
+    float* to = pairs + 2 * y * pitch;
+    for (Index x = 0; x < row; x += kLanes, to += 2 * kLanes) {
+      const Vector first = load_some(from + x, row - x);
+      const Vector second = load_some(from + apart + x, std::max<Index>(both - x, 0));
+      store(to, zip_low(first, second, Lanes()));
+      store(to + kLanes, zip_high(first, second, Lanes()));
+    }
   }
-  return {pairs, row};
+  return {reinterpret_cast<const Pair*>(pairs), pitch};
 }
 
 }  // namespace cnn_ablation
