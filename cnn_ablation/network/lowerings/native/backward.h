@@ -95,20 +95,45 @@ inline Vector paired_gradients(const Block& block, const float* incoming, const 
   return evens(total, Vector{}, Lanes()) + odds(total, Vector{}, Lanes());
 }
 
+// The same behind windows of 2 x 2, for two rows.
+inline Vector pooled_pairs_gradients(const Block& block, const float* incoming_row,
+                                     const std::int32_t* winners, Vector* folded) {
+  const Index size = block.out_width * block.features;
+  Vector total = {};
+  for (Index x = 0; x < block.out_width; x += 2) {
+    const Index at = x * block.features, count = std::min<Index>(kLanes, size - at);
+    const Vector incoming = load_some(incoming_row + at, count);
+    const Integers winner = load_some(winners + at, count);
+    for (std::int32_t row = 0; row < 2; ++row) {
+      Vector* to = folded + row * block.fold() + x;
+      const Vector left = select(winner == 2 * row, incoming, Vector{});
+      const Vector right = select(winner == 2 * row + 1, incoming, Vector{});
+      to[0] = zip_low(left, right, Lanes());
+      if (x + 1 < block.out_width) to[1] = zip_high(left, right, Lanes());
+    }
+    total += select(winner < 4, incoming, Vector{});
+  }
+  total = zip(total, Lanes());
+  return evens(total, Vector{}, Lanes()) + odds(total, Vector{}, Lanes());
+}
+
 // One image's gradients at the convolution, as [slice][pixel], folded or not; adds their sums.
 inline void convolution_gradients(const Block& block, bool folded, const float* out_gradients,
                                   Residual residual, Vector* gradients, Vector* bias_sums,
                                   Scratch& scratch) {
   const Index width = block.conv_width(), row_size = block.out_width * block.features;
   Vector* rows = folded ? scratch.vectors(block.pool * width) : nullptr;
-  const bool pairs = folded && block.fills_pairs() && residual.outputs != nullptr;
+  const bool pairs = folded && block.fills_pairs();
   for (Index slice = 0; slice < block.slices(); ++slice) {
     Vector total = {};
     for (Index y = 0; y < block.out_height; ++y) {
       if (pairs) {
-        total += paired_gradients(block, out_gradients + y * row_size,
-                                  residual.row(block, y).outputs, gradients);
-        gradients += block.fold();
+        const float* incoming = out_gradients + y * row_size;
+        const Residual of_row = residual.row(block, y);
+        total += block.pool == 1
+                     ? paired_gradients(block, incoming, of_row.outputs, gradients)
+                     : pooled_pairs_gradients(block, incoming, of_row.winners, gradients);
+        gradients += block.pool * block.fold();
         continue;
       }
       total += gradient_rows(block, slice, out_gradients + y * row_size, residual.row(block, y),

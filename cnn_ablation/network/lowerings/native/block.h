@@ -40,8 +40,12 @@ struct Block {
   // Half the lanes would idle: they take the next column, so that `fold()` vectors hold a row.
   bool folded() const { return slices() == 1 && 2 * features <= kLanes && conv_width() > 1; }
   Index fold() const { return (conv_width() + 1) / 2; }
-  // Of them each is then two pixels of the output side by side, and no lane is left.
-  bool fills_pairs() const { return folded() && 2 * features == kLanes && pool == 1; }
+  // Of them each is then two whole pixels; so is each vector of the output, of which windows of 2 x 2
+  // take their members from two vectors.
+  bool fills_pairs() const {
+    return folded() && 2 * features == kLanes && activation == Activation::kRelu &&
+           (pool == 1 || (pool == 2 && !average));
+  }
   Index conv_size() const { return conv_height() * conv_width() * features; }
   // A kernel row is one run of neighbouring elements of the image, or with gaps a run per column.
   Index runs() const { return dilation == 1 ? 1 : kernel_width; }

@@ -231,6 +231,29 @@ inline Vector pool_window(const Block& block, const Vector* corner, Index row, I
   return best;
 }
 
+// Where each vector is two whole pixels: one output row behind ReLU and windows of 2 x 2, from two folded
+// rows.
+inline void rectify_pooled_pairs(const Block& block, const Vector* rows, Index row,
+                                 const float* bias, float* out, std::int32_t* winners) {
+  const Vector once = load_some(bias, block.features);
+  const Vector biases = halves(once, once, Lanes());
+  const Integers nobody = Integers{} + static_cast<std::int32_t>(block.nobody());
+  const Index size = block.out_width * block.features;
+  for (Index x = 0; x < block.out_width; x += 2) {
+    const Index next = std::min(x + 1, block.out_width - 1), at = x * block.features;
+    const Vector window[] = {evens(rows[x], rows[next], Lanes()), odds(rows[x], rows[next], Lanes()),
+                             evens(rows[row + x], rows[row + next], Lanes()),
+                             odds(rows[row + x], rows[row + next], Lanes())};
+    Integers winner;
+    const Vector value = rectify(pool_window(block, window, 2, winner), biases);
+    const Index count = std::min<Index>(kLanes, size - at);
+    store_some(out + at, value, count);
+    if (winners != nullptr) {
+      store_some(winners + at, value > Vector{} ? winner : nobody, count);
+    }
+  }
+}
+
 // One output row behind ReLU from `pool` rows of the convolution, each [slice][column].
 inline void rectify_row(const Block& block, const Vector* rows, Index row, const float* bias,
                         float* out, std::int32_t* winners) {
@@ -354,7 +377,7 @@ void forward_image(const Block& block, const float* image, const Vector* weights
   const Index columns = folded ? block.fold() : block.conv_width();
   const Index row = block.slices() * columns * (folded ? 2 : 1);
   Vector* rows = scratch.vectors(block.pool * row);
-  const bool pairs = folded && block.fills_pairs() && block.activation == Activation::kRelu;
+  const bool pairs = folded && block.fills_pairs();
   for (Index y = 0; y < block.out_height; ++y) {
     for (Index member = 0; member < block.pool; ++member) {
       Vector* to = rows + member * row;
@@ -362,6 +385,10 @@ void forward_image(const Block& block, const float* image, const Vector* weights
       if (folded && !pairs) unfold(block, to);
     }
     const Index at = y * block.out_width * block.features;
+    if (pairs && block.pool == 2) {
+      rectify_pooled_pairs(block, rows, row, bias, out + at, kept.row(block, y).winners);
+      continue;
+    }
     if (pairs) {
       rectify_pairs(block, rows, bias, out + at);
       continue;
