@@ -242,13 +242,17 @@ class Columns {
     const Index end = std::min(kTile * tiles_, block.width + block.pad_left);
     for (Index y = 0; y < rows_; ++y) {
       float* to = pixels_ + y * row();
-      std::fill(to, to + row(), 0.0f);
       const Index from_row = y - block.pad_top;
-      if (from_row < 0 || from_row >= block.height) continue;
+      if (from_row < 0 || from_row >= block.height) {
+        std::fill(to, to + row(), 0.0f);
+        continue;
+      }
       for (Index third = 0; third < kTile; ++third, to += third_) {
         const Index skipped = in_tiles(std::max<Index>(0, block.pad_left - third));
-        float* pixel = to + skipped * channels_;
         const Index count = in_tiles(end - third) - skipped;
+        float* pixel = to + skipped * channels_;
+        std::fill(to, pixel, 0.0f);
+        std::fill(pixel + count * channels_, to + third_, 0.0f);
         const float* from = image + (from_row * block.width + skipped * kTile + third -
                                      block.pad_left) * channels_;
         for (Index left = count; left > 0; --left) {
