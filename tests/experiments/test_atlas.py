@@ -86,9 +86,17 @@ def test_the_page_is_what_the_trials_say() -> None:
     assert page.filled(text, page.parts(states())) == text
 
 
-def test_what_was_learnt_stands_in_the_table() -> None:
+LEARNT = {
+    page.PAGE: ("## What was learnt so far", "## Claims"),
+    page.PAGE.parents[1] / "README.md": ("### Any choice", "## One design"),
+}
+
+
+@pytest.mark.parametrize("path", LEARNT, ids=lambda path: path.name)
+def test_what_was_learnt_stands_in_the_table(path: Path) -> None:
     text = page.PAGE.read_text()
-    learnt = text.partition("## What was learnt so far")[2].partition("## Claims")[0]
+    begin, end = LEARNT[path]
+    learnt = path.read_text().partition(begin)[2].partition(end)[0]
     claims = text.partition("<!-- claims:")[2].partition("<!-- end of claims -->")[0]
     intervals = re.findall(r"\[[-+][\d.]+, [-+][\d.]+\]", learnt)
     assert len(intervals) > 10
