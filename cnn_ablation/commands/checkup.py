@@ -139,7 +139,7 @@ def _compiled(found: dict[str, Any]) -> Iterator[Finding]:
     if found["why"] is None:
         yield Finding("ok", "kernels", f"compiled and current: {found['kernels']}")
     else:
-        todo = "nothing: the first training on a CPU compiles them (about 10 s)"
+        todo = "nothing: the first training on a CPU compiles them (about 15 s)"
         yield Finding("note", "kernels", f"{found['why']}: {found['kernels']}", todo)
 
 

@@ -179,7 +179,7 @@ def _cpu() -> bytes:
 
 def _compile(command: list[str], path: Path) -> None:
     print(
-        f"cnn_ablation: compiling the convolution kernels with {command[0]}, once (about 10 s)",
+        f"cnn_ablation: compiling the convolution kernels with {command[0]}, once (about 15 s)",
         file=sys.stderr,
         flush=True,
     )
