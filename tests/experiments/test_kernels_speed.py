@@ -21,7 +21,7 @@ def test_each_pass_of_each_block_has_a_figure() -> None:
     head, *table = done.stdout.strip().splitlines()
     assert "one thread" in head and "batch 8: peak" in head
     rows = [line for line in table if "(" in line]
-    assert len(rows) == 6
+    assert len(rows) == 7
     assert all(line.count("%") == 3 for line in rows)
 
 

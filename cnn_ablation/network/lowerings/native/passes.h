@@ -21,20 +21,7 @@ inline Index multiply_adds(const Block& block) {
   return block.batch * block.conv_height() * block.conv_width() * block.features * block.taps();
 }
 
-// `parallel(count, body)` runs body(0) ... body(count - 1), in any order and on any threads. This runs
-// body(image, scratch) for each image of a batch.
-template <typename Parallel, typename Body>
-void each_image(Index batch, const Parallel& parallel, const Body& body) {
-  parallel((batch + kForwardImages - 1) / kForwardImages, [&](Index task) {
-    Scratch& scratch = Workspace::mine().image;
-    const Index end = std::min(batch, (task + 1) * kForwardImages);
-    for (Index image = task * kForwardImages; image < end; ++image) {
-      scratch.reuse();
-      body(image, scratch);
-    }
-  });
-}
-
+// `parallel(count, body)` runs body(0) ... body(count - 1), in any order and on any threads.
 template <typename Element, typename Parallel>
 void forward_as(const Block& block, const float* images, const float* kernel, const float* bias,
                 float* out, Kept kept, const Parallel& parallel) {
@@ -42,22 +29,15 @@ void forward_as(const Block& block, const float* images, const float* kernel, co
   call.reuse();
   Vector* weights = call.vectors(block.slices() * block.taps());
   pack_weights(block, kernel, std::is_same_v<Element, Pair>, weights);
-  each_image(block.batch, parallel, [&](Index image, Scratch& scratch) {
-    forward_image<Element>(block, images + image * block.image_size(), weights, bias,
-                           out + image * block.out_size(), kept.image(block, image), scratch);
-  });
-}
-
-template <typename Parallel>
-void winograd_forward(const Block& block, const float* images, const float* kernel,
-                      const float* bias, float* out, Kept kept, const Parallel& parallel) {
-  Scratch& call = Workspace::mine().call;
-  call.reuse();
-  Vector* values = call.vectors(kernel_vectors(block));
-  pack_kernel_values(block, kernel, values);
-  each_image(block.batch, parallel, [&](Index image, Scratch& scratch) {
-    winograd_image(block, images + image * block.image_size(), values, bias,
-                   out + image * block.out_size(), kept.image(block, image), scratch);
+  const Index tasks = (block.batch + kForwardImages - 1) / kForwardImages;
+  parallel(tasks, [&](Index task) {
+    Scratch& scratch = Workspace::mine().image;
+    const Index end = std::min(block.batch, (task + 1) * kForwardImages);
+    for (Index image = task * kForwardImages; image < end; ++image) {
+      scratch.reuse();
+      forward_image<Element>(block, images + image * block.image_size(), weights, bias,
+                             out + image * block.out_size(), kept.image(block, image), scratch);
+    }
   });
 }
 
@@ -65,9 +45,6 @@ template <typename Parallel>
 void forward(const Block& block, const float* images, const float* kernel, const float* bias,
              float* out, Kept kept, const Parallel& parallel) {
   if (is_dense(block)) return dense_forward(block, images, kernel, bias, out, kept, parallel);
-  if (takes_winograd(block)) {
-    return winograd_forward(block, images, kernel, bias, out, kept, parallel);
-  }
   const auto pass = block.folded() ? forward_as<Pair, Parallel> : forward_as<float, Parallel>;
   pass(block, images, kernel, bias, out, kept, parallel);
 }

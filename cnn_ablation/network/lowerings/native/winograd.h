@@ -1,11 +1,12 @@
 // Winograd's way for 3x3 kernels: nine outputs from 25 products instead of 81. A tile of 3x3 outputs
 // sees 5x5 pixels; both are polynomials, which are multiplied by their values at the points 0, 1, -1,
 // 2 and infinity, along each axis (S. Winograd, Arithmetic Complexity of Computations, 1980; A. Lavin
-// and S. Gray, CVPR 2016). Larger kernels are cut into parts of 3x3, whose products are added up
-// before the way back: tiles are as far apart as parts, so that all parts share the tiles' values.
+// and S. Gray, CVPR 2016). Larger kernels are cut into parts of 3x3, whose products are added up:
+// tiles are as far apart as parts, so that all parts share the tiles' values. Gradients alone go this
+// way: a sum that is exactly 0 comes out as a little more or less, which ReLU would tell apart.
 #pragma once
 
-#include "forward.h"
+#include "backward.h"
 
 namespace cnn_ablation {
 
@@ -113,18 +114,7 @@ struct KernelValues {
   }
 };
 
-// From products to 3 outputs.
-struct OutputsOf {
-  static constexpr Index kFrom = kPoints, kTo = kTile;
-  static void of(const Vector (&products)[kPoints], Vector (&outputs)[kTile]) {
-    const Vector sum = products[1] + products[2], difference = products[1] - products[2];
-    outputs[0] = products[0] + sum + products[3];
-    outputs[1] = 2.0f * products[3] + difference;
-    outputs[2] = (4.0f * products[3] + sum) + products[4];
-  }
-};
-
-// The way back: from gradients of 3 outputs to those of their products.
+// From gradients of 3 outputs to those of their products.
 struct ProductGradients {
   static constexpr Index kFrom = kTile, kTo = kPoints;
   static void of(const Vector (&outputs)[kTile], Vector (&products)[kPoints]) {
@@ -210,16 +200,6 @@ void each_kernel_value(const Block& block, const float* kernel, const Write& wri
 // How many vectors they fill.
 inline Index kernel_vectors(const Block& block) {
   return kPlanes * block.slices() * grid_of(block).parts() * block.channels;
-}
-
-// The kernel's values, for each plane as [slice][part][channel].
-inline void pack_kernel_values(const Block& block, const float* kernel, Vector* packed) {
-  const Index parts = grid_of(block).parts();
-  each_kernel_value(block, kernel,
-                    [&](Index plane, Index slice, Index part, Index channel, Vector value) {
-                      const Index row = (plane * block.slices() + slice) * parts + part;
-                      packed[row * block.channels + channel] = value;
-                    });
 }
 
 // An image as its tiles are read: each row as three, of the pixels whose column is 0, 1 and 2 modulo

@@ -1,7 +1,6 @@
 // Where Winograd's way is the quicker one, by the arithmetic of both.
 #pragma once
 
-#include "winograd_forward.h"
 #include "winograd_input.h"
 #include "winograd_weights.h"
 

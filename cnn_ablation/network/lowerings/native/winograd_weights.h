@@ -2,8 +2,7 @@
 // brought back to taps once.
 #pragma once
 
-#include "backward.h"
-#include "winograd_forward.h"
+#include "winograd.h"
 
 namespace cnn_ablation {
 
