@@ -40,8 +40,8 @@ struct Block {
   // Half the lanes would idle: they take the next column, so that `fold()` vectors hold a row.
   bool folded() const { return slices() == 1 && 2 * features <= kLanes && conv_width() > 1; }
   Index fold() const { return (conv_width() + 1) / 2; }
-  // Of them each is then two whole pixels; so is each vector of the output, of which windows of 2 x 2
-  // take their members from two vectors.
+  // Each of these vectors is two whole pixels, with no lane left. Behind maxima of 2 x 2 so are those of
+  // the output, whose windows' members come from two vectors of each row.
   bool fills_pairs() const {
     return folded() && 2 * features == kLanes && activation == Activation::kRelu &&
            (pool == 1 || (pool == 2 && !average));
